@@ -1,0 +1,1 @@
+"""Dagster definitions: thin assets, sensors, schedules and checks that call ``pipeline``."""

@@ -1,0 +1,1 @@
+"""The web application for reviewers, supervisors, operators and analysts."""

@@ -1,0 +1,1 @@
+"""One document from page to examination; the pool of warm workers."""

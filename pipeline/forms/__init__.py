@@ -1,0 +1,1 @@
+"""Form definitions in millimetres: loading, drawing, checking."""

@@ -1,0 +1,1 @@
+"""From bytes to a page that lies exactly on its form."""

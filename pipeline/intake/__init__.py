@@ -1,0 +1,1 @@
+"""Where scans enter: inbox, batches, quarantine, originals."""

@@ -1,0 +1,1 @@
+"""Find the print, find the face, one module per check, the grade."""

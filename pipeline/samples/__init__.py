@@ -1,0 +1,1 @@
+"""Synthetic people, ink, portraits and paper: sample scans with truth."""

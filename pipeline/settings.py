@@ -1,0 +1,108 @@
+"""Settings of an installation, from ``UKETSUKE_*`` environment variables and defaults."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.domain.documents import Channel
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class ReplyFormByMail(StrEnum):
+    """What to do with a reply form that came by mail."""
+
+    REFUSE = "refuse"
+    READ = "read"
+
+
+class Settings(BaseSettings):
+    """Every choice an office can make. The home folder holds all that the system writes."""
+
+    model_config = SettingsConfigDict(env_prefix="UKETSUKE_", frozen=True)
+
+    home: Path = Field(default=REPOSITORY / "var", description="all that the system writes")
+    models: Path = Field(default=REPOSITORY / "models", description="manifest and weights")
+    forms: Path | None = Field(default=None, description="the site's own form definitions")
+    default_channel: Channel = Channel.MAIL
+    reply_form_by_mail: ReplyFormByMail = ReplyFormByMail.REFUSE
+    workers: int = Field(default=0, ge=0, description="examination workers; 0 = one per core")
+    settle_seconds: float = Field(default=5.0, ge=0, description="age a file needs to be claimed")
+    batch_limit: int = Field(default=500, ge=1, le=2000)
+    max_file_mib: int = Field(default=200, ge=1)
+    max_pages: int = Field(default=400, ge=1)
+    max_megapixels: int = Field(default=120, ge=1, description="per page, before decoding")
+    silent_errors_per_million: int = Field(default=370, ge=1)
+    desk_host: str = "127.0.0.1"
+    desk_port: int = 8765
+    dagster_port: int = 8766
+    blind_sample_rate: float = Field(default=0.02, ge=0, le=1)
+    lease_minutes: int = Field(default=10, ge=1)
+    idle_minutes: int = Field(default=30, ge=1)
+
+    @property
+    def inbox(self) -> Path:
+        """Where scans are dropped: ``mail/``, ``counter/`` or directly."""
+        return self.home / "inbox"
+
+    @property
+    def work(self) -> Path:
+        """Claimed batches, a folder each."""
+        return self.home / "work"
+
+    @property
+    def quarantine(self) -> Path:
+        """Sealed files that could not be opened or recognised."""
+        return self.home / "quarantine"
+
+    @property
+    def originals(self) -> Path:
+        """Sealed originals, addressed by a keyed identifier of their content."""
+        return self.home / "originals"
+
+    @property
+    def crops(self) -> Path:
+        """Sealed crops of zones for review."""
+        return self.home / "crops"
+
+    @property
+    def keys(self) -> Path:
+        """Master key, keyring and service token; apart from the data, mode 0700."""
+        return self.home / "keys"
+
+    @property
+    def database(self) -> Path:
+        """The encrypted DuckDB file; only the desk opens it."""
+        return self.home / "store" / "uketsuke.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Masked snapshots for analysts."""
+        return self.home / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own storage: identifiers only."""
+        return self.home / "dagster"
+
+    @property
+    def cache(self) -> Path:
+        """Things that can be made again: blank forms drawn, models unpacked. Nothing personal."""
+        return self.home / "cache"
+
+    @property
+    def worker_count(self) -> int:
+        """Examination workers to start."""
+        return self.workers or max(1, os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process."""
+    return Settings()
