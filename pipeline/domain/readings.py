@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 from pipeline.domain.documents import FieldName
 from pipeline.domain.geometry import BoxPx
@@ -58,4 +59,4 @@ class Reading:
     reader: str = ""
     model_version: str = ""
     as_written: str | None = None
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str] = dataclasses.field(default_factory=dict)
