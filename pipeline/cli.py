@@ -1,0 +1,72 @@
+"""The ``uketsuke`` command: assembles the topics and shows errors as people need them.
+
+Exit codes: 0 done; 1 something unexpected; 2 the input; 3 our defect; 4 the policy forbids it;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Dependencies must not call out; set before any of them is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import typer
+
+from pipeline.commands.examining import examine
+from pipeline.commands.forms import forms_app
+from pipeline.commands.keys import keys_app
+from pipeline.commands.models import models_app
+from pipeline.commands.photo import photo
+from pipeline.commands.running import export, run, serve, stats
+from pipeline.commands.samples import samples_app
+from pipeline.commands.users import users_app
+from pipeline.domain.errors import UketsukeError
+
+app = typer.Typer(
+    name="uketsuke",
+    help="受付: 返送された申請書を読み取り、確かでない所を人に示します。 / "
+    "Reads returned applications and shows people what is not certain.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(run)
+app.command()(serve)
+app.command()(examine)
+app.command()(photo)
+app.command()(export)
+app.command()(stats)
+app.add_typer(forms_app, name="forms")
+app.add_typer(samples_app, name="samples")
+app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
+app.add_typer(users_app, name="users")
+
+
+def show_error(error: UketsukeError) -> None:
+    """Print an error with its remedy to stderr, Japanese first."""
+    print(f"{error.code}: {error.ja}", file=sys.stderr)
+    print(f"  {error.en}", file=sys.stderr)
+    if error.remedy_ja or error.remedy_en:
+        print(f"  → {error.remedy_ja}", file=sys.stderr)
+        print(f"    {error.remedy_en}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; never a bare traceback for a person's mistake."""
+    try:
+        app()
+    except UketsukeError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
