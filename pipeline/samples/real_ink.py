@@ -140,7 +140,8 @@ class RealInk:
 
     def of(self, character: str) -> Pixels:
         """The images of a character: K x 28 x 28, white on black."""
-        return self.images[self.labels == ord(character)]
+        chosen: Pixels = self.images[self.labels == ord(character)]
+        return chosen
 
     def draw(self, character: str, rng: np.random.Generator) -> Pixels:
         """One image of a character: 28 x 28, white on black.
