@@ -85,8 +85,12 @@ MESSAGES: dict[C, Words] = {
         "帽子など頭部を覆うものがあります。例外の理由がないか確認してください。",
         "The head is covered. See whether an exception applies.",
     ),
-    C.PHOTO_SHARPNESS: Words("写真がぼけている、またはぶれています。", "The photo is out of focus or shaken."),
-    C.PHOTO_EXPOSURE: Words("写真が暗すぎる、または明るすぎます。", "The photo is too dark or too light."),
+    C.PHOTO_SHARPNESS: Words(
+        "写真がぼけている、またはぶれています。", "The photo is out of focus or shaken."
+    ),
+    C.PHOTO_EXPOSURE: Words(
+        "写真が暗すぎる、または明るすぎます。", "The photo is too dark or too light."
+    ),
     C.PHOTO_FRAMING: Words(
         "顔の大きさや位置が規格に合いません。", "The size or place of the face is out of standard."
     ),
@@ -130,7 +134,9 @@ MESSAGES: dict[C, Words] = {
         "用紙の位置合わせが不十分です。スキャンし直すか目で確認してください。",
         "The page could not be lined up well enough. Scan it again or look at it.",
     ),
-    C.FORM_UNKNOWN: Words("登録されている様式のどれとも一致しません。", "The page is no known form."),
+    C.FORM_UNKNOWN: Words(
+        "登録されている様式のどれとも一致しません。", "The page is no known form."
+    ),
     C.PAGE_BLANK: Words("白紙のページです。", "The page is blank."),
     C.DUPLICATE_SCAN: Words(
         "同じファイルがすでに取り込まれています。", "The same file has been taken in before."

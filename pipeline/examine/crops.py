@@ -1,0 +1,44 @@
+"""Small pictures of zones for the reviewer: encoded in memory, sealed by whoever stores them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pipeline.domain.documents import FieldName
+from pipeline.domain.geometry import BoxMm
+from pipeline.forms.definition import FormDefinition
+from pipeline.imaging.pages import RegisteredPage
+
+CROP_MARGIN_MM = 2.0
+JPEG_QUALITY = 80
+
+
+def field_box(form: FormDefinition, name: FieldName) -> BoxMm | None:
+    """The box round all zones of a field, form millimetres; None where it has none."""
+    boxes = [zone.box for zone in form.zones_of(name)]
+    if not boxes:
+        return None
+    left, top = min(b.x for b in boxes), min(b.y for b in boxes)
+    right, bottom = max(b.x + b.w for b in boxes), max(b.y + b.h for b in boxes)
+    return BoxMm(left, top, right - left, bottom - top)
+
+
+def crops_of(page: RegisteredPage, names: tuple[FieldName, ...]) -> dict[FieldName, bytes]:
+    """A JPEG for each of the fields."""
+    crops = {}
+    for name in names:
+        box = field_box(page.form, name)
+        if box is None:
+            continue
+        pixels = page.crop(box, CROP_MARGIN_MM)
+        if pixels.size:
+            crops[name] = _jpeg(pixels)
+    return crops
+
+
+def _jpeg(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    if not done:
+        raise ValueError("a crop could not be encoded")
+    return data.tobytes()

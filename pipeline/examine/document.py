@@ -1,0 +1,198 @@
+"""One document from page to examination."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.documents import PIN_FIELDS, Channel, FieldName, FormName, Route
+from pipeline.domain.examinations import Examination
+from pipeline.domain.findings import Finding, FindingCode, Severity
+from pipeline.domain.photos import PhotoGrade
+from pipeline.domain.readings import Reading
+from pipeline.examine import rules
+from pipeline.examine.crops import crops_of
+from pipeline.examine.engine import Engine
+from pipeline.examine.fields import fields_in_order
+from pipeline.examine.routing import route
+from pipeline.forms.definition import ReaderKind
+from pipeline.imaging.decoding import decode
+from pipeline.imaging.pages import PageImage, RegisteredPage
+from pipeline.imaging.registration import Unregistered
+from pipeline.settings import ReplyFormByMail
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedDocument:
+    """An examination with the pictures for its reviewer and the time each stage took.
+
+    Attributes:
+        crops: A JPEG by field. Personal: seal before storing.
+        stage_ms: Milliseconds by stage: register, read, photo, crop.
+    """
+
+    examination: Examination
+    crops: dict[FieldName, bytes]
+    stage_ms: dict[str, float]
+
+
+def examine_file(
+    engine: Engine, source: Path | bytes, channel: Channel, *, name: str
+) -> Iterator[ExaminedDocument]:
+    """Every document in a file.
+
+    A blank page after a recognised one is its empty back: noted on that document, not counted as
+    one of its own.
+
+    Args:
+        engine: The warm models.
+        source: A file, or its bytes.
+        channel: How it came in.
+        name: What to call the file in the result.
+
+    Raises:
+        InputError: If the file cannot be opened or decoded.
+    """
+    settings = engine.settings
+    waiting: ExaminedDocument | None = None
+    pages = decode(
+        source,
+        max_pages=settings.max_pages,
+        max_megapixels=settings.max_megapixels,
+        max_file_mib=settings.max_file_mib,
+    )
+    for page in pages:
+        document = examine_page(engine, page, channel, name=name)
+        if waiting is not None:
+            if _is_blank(document.examination) and waiting.examination.form is not None:
+                waiting = _with_blank_back(waiting, page.number)
+                continue
+            yield waiting
+        waiting = document
+    if waiting is not None:
+        yield waiting
+
+
+def examine_page(
+    engine: Engine, page: PageImage, channel: Channel, *, name: str
+) -> ExaminedDocument:
+    """One page as a document of its own."""
+    clock = _Clock()
+    registered = engine.registrar.register(page)
+    clock.lap("register")
+    if isinstance(registered, Unregistered):
+        return ExaminedDocument(_unregistered(registered, page, channel, name), {}, clock.laps)
+
+    form = registered.form.name
+    refused = (
+        form == FormName.REPLY_FORM
+        and channel == Channel.MAIL
+        and engine.settings.reply_form_by_mail == ReplyFormByMail.REFUSE
+    )
+    unread = PIN_FIELDS if refused else frozenset[FieldName]()
+    findings = rules.of_the_form(form, channel, refuse_reply_by_mail=refused)
+    resolved = engine.readers.read(registered, unread)
+    for one in resolved:
+        findings.extend(one.findings)
+    readings = {one.reading.field: one.reading for one in resolved}
+    for hidden in sorted(unread & set(fields_in_order(registered.form))):
+        readings[hidden] = Reading(hidden, None, 0.0, accepted=False, reader="not read by policy")
+    clock.lap("read")
+
+    grade = _grade_photo(engine, registered)
+    clock.lap("photo")
+    findings.extend(_findings_across(readings, findings, grade))
+    confirmed = rules.confirm_id_by_qr(readings)
+    if confirmed is not None:
+        readings[confirmed.field] = confirmed
+        findings = [
+            f
+            for f in findings
+            if not (f.field == confirmed.field and f.severity == Severity.REVIEW)
+        ]
+    unique = rules.without_repeats(findings)
+    shown = tuple(f for f in fields_in_order(registered.form) if f not in unread)
+    crops = crops_of(registered, shown)
+    clock.lap("crop")
+    examination = Examination(
+        file=name,
+        page=page.number,
+        channel=channel,
+        form=form,
+        form_version=registered.form.version,
+        route=route(tuple(readings.values()), unique),
+        registration=registered.figures,
+        readings=tuple(readings.values()),
+        photo=grade,
+        findings=unique,
+    )
+    return ExaminedDocument(examination, crops, clock.laps)
+
+
+def _findings_across(
+    readings: rules.Readings, so_far: list[Finding], grade: PhotoGrade | None
+) -> list[Finding]:
+    stated = any(f.code == FindingCode.PHOTO_EXCEPTION_STATED for f in so_far)
+    return [
+        *rules.qr_against_print(readings),
+        *rules.dates_against_each_other(readings, dt.date.today()),
+        *rules.representative(readings),
+        *rules.of_the_photo(grade, readings, exception_stated=stated),
+    ]
+
+
+def _grade_photo(engine: Engine, page: RegisteredPage) -> PhotoGrade | None:
+    zone = page.form.zone(FieldName.PHOTO)
+    if zone is None or zone.reader != ReaderKind.PHOTO:
+        return None
+    return engine.photos.grade_on_page(page, zone)
+
+
+def _unregistered(
+    result: Unregistered, page: PageImage, channel: Channel, name: str
+) -> Examination:
+    poor = result.reason == FindingCode.REGISTRATION_POOR
+    evidence: tuple[tuple[str, str | float], ...] = ()
+    if result.nearest is not None:
+        evidence = (("nearest_form", result.nearest.value),)
+    finding = Finding(result.reason, Severity.REVIEW, evidence=evidence)
+    return Examination(
+        file=name,
+        page=page.number,
+        channel=channel,
+        form=result.nearest if poor else None,
+        form_version=None,
+        route=Route.KEY if poor else Route.QUARANTINE,
+        registration=result.figures,
+        readings=(),
+        photo=None,
+        findings=(finding,),
+    )
+
+
+def _is_blank(examination: Examination) -> bool:
+    return any(f.code == FindingCode.PAGE_BLANK for f in examination.findings)
+
+
+def _with_blank_back(document: ExaminedDocument, page_number: int) -> ExaminedDocument:
+    note = Finding(FindingCode.PAGE_BLANK, Severity.INFO, evidence=(("page", float(page_number)),))
+    examination = document.examination
+    return dataclasses.replace(
+        document,
+        examination=dataclasses.replace(examination, findings=(*examination.findings, note)),
+    )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps[stage] = (now - self._last) * 1000
+        self._last = now

@@ -1,0 +1,207 @@
+"""Rules across fields: QR against print, ages, representative, photo, and what the form itself is.
+
+Every function takes what was read and returns findings; none looks at an image. Ages count at
+the application date, and are only as sure as the two dates: where either was not accepted by the
+machine, what follows from it is for a person (``review``) and not a ground for return.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from pipeline.domain import application_id, era
+from pipeline.domain.documents import Channel, FieldName, FormName
+from pipeline.domain.findings import Finding, FindingCode, Severity
+from pipeline.domain.photos import PhotoCheckName, PhotoGrade, Verdict
+from pipeline.domain.readings import Reading
+
+Readings = Mapping[FieldName, Reading]
+
+AGE_WITHOUT_PHOTO = 1
+AGE_WITHOUT_REPRESENTATIVE = 15
+REPRESENTATIVE_FIELDS = (FieldName.REPRESENTATIVE_NAME, FieldName.REPRESENTATIVE_RELATION)
+
+_PHOTO_CODES = {name: FindingCode(f"PHOTO_{name.value.upper()}") for name in PhotoCheckName}
+
+
+def of_the_form(form: FormName, channel: Channel, *, refuse_reply_by_mail: bool) -> list[Finding]:
+    """What the kind of document alone tells, on this channel."""
+    if form == FormName.REPLY_FORM and channel == Channel.MAIL and refuse_reply_by_mail:
+        return [Finding(FindingCode.REPLY_FORM_BY_MAIL, Severity.REFUSE)]
+    if form == FormName.EXPIRY_NOTICE:
+        return [Finding(FindingCode.NOTICE_IS_NOT_APPLICATION, Severity.RETURN)]
+    return []
+
+
+def qr_against_print(readings: Readings) -> list[Finding]:
+    """The application ID in the QR code against the printed digits."""
+    printed, qr = readings.get(FieldName.APPLICATION_ID), readings.get(FieldName.QR)
+    if printed is None or qr is None or not qr.value or not printed.value:
+        return []
+    if printed.value == qr.value:
+        return []
+    # A printed reading that is itself unsure is a reading problem, not yet a mismatch of paper.
+    different = sum(a != b for a, b in zip(printed.value, qr.value, strict=False))
+    return [
+        Finding(
+            FindingCode.APPLICATION_ID_MISMATCH,
+            Severity.REVIEW,
+            FieldName.APPLICATION_ID,
+            evidence=(("different_digits", float(different)),),
+        )
+    ]
+
+
+def confirm_id_by_qr(readings: Readings) -> Reading | None:
+    """The application ID accepted where QR and print agree: the only free validator there is."""
+    printed, qr = readings.get(FieldName.APPLICATION_ID), readings.get(FieldName.QR)
+    if printed is None or qr is None or not qr.value or not application_id.is_legal(qr.value):
+        return None
+    if printed.value != qr.value:
+        return None
+    return Reading(
+        field=printed.field,
+        value=printed.value,
+        confidence=max(printed.confidence, qr.confidence),
+        accepted=True,
+        characters=printed.characters,
+        box_px=printed.box_px,
+        reader=f"{printed.reader}+{qr.reader}",
+        model_version=printed.model_version,
+        as_written=printed.as_written,
+        attributes={**printed.attributes, "agrees_with": FieldName.QR.value},
+    )
+
+
+def age_at_application(readings: Readings) -> tuple[int, bool] | None:
+    """Completed years at the application date, and whether both dates are sure; or None."""
+    birth, applied = (
+        readings.get(FieldName.BIRTH_DATE),
+        readings.get(FieldName.APPLICATION_DATE),
+    )
+    if birth is None or applied is None or not birth.value or not applied.value:
+        return None
+    try:
+        born, when = dt.date.fromisoformat(birth.value), dt.date.fromisoformat(applied.value)
+    except ValueError:
+        return None
+    if born > when:
+        return None
+    return era.age_at(born, when), birth.accepted and applied.accepted
+
+
+def dates_against_each_other(readings: Readings, today: dt.date) -> list[Finding]:
+    """Birth before application, application not in the future."""
+    findings = []
+    birth = _date(readings, FieldName.BIRTH_DATE)
+    for name in (FieldName.APPLICATION_DATE, FieldName.REPLY_DATE):
+        written = _date(readings, name)
+        if written is None:
+            continue
+        if written > today:
+            findings.append(
+                Finding(
+                    FindingCode.DATE_IMPOSSIBLE,
+                    Severity.REVIEW,
+                    name,
+                    evidence=(("reason", "in the future"),),
+                )
+            )
+        elif birth is not None and birth > written:
+            findings.append(
+                Finding(
+                    FindingCode.DATE_IMPOSSIBLE,
+                    Severity.REVIEW,
+                    FieldName.BIRTH_DATE,
+                    evidence=(("reason", "born after the application"),),
+                )
+            )
+    return findings
+
+
+def representative(readings: Readings) -> list[Finding]:
+    """Under 15 at the application date somebody has to act for the applicant."""
+    if not any(name in readings for name in REPRESENTATIVE_FIELDS):
+        return []
+    age = age_at_application(readings)
+    if age is None or age[0] >= AGE_WITHOUT_REPRESENTATIVE:
+        return []
+    if all(_written(readings.get(name)) for name in REPRESENTATIVE_FIELDS):
+        return []
+    severity = Severity.RETURN if age[1] else Severity.REVIEW
+    return [
+        Finding(
+            FindingCode.REPRESENTATIVE_MISSING,
+            severity,
+            FieldName.REPRESENTATIVE_NAME,
+            evidence=(("age_years", float(age[0])),),
+        )
+    ]
+
+
+def of_the_photo(
+    grade: PhotoGrade | None, readings: Readings, *, exception_stated: bool
+) -> list[Finding]:
+    """Findings from a photo's grade, with infants and stated exceptions turned to review.
+
+    Card Act art. 2(7): under one year at the application date (from 2024-12-02) no photo is used.
+    Official checklist: a reason stated in the name field makes an unusual photo usable.
+    """
+    if grade is None:
+        return []
+    age = age_at_application(readings)
+    infant = age is not None and age[0] < AGE_WITHOUT_PHOTO
+    if infant:
+        sure = age is not None and age[1]
+        if grade.present:
+            severity = Severity.INFO if sure else Severity.REVIEW
+            return [Finding(FindingCode.PHOTO_NOT_WANTED, severity, FieldName.PHOTO)]
+        return []
+    if not grade.present:
+        return [Finding(FindingCode.PHOTO_MISSING, Severity.RETURN, FieldName.PHOTO)]
+    findings = []
+    for check in grade.checks:
+        if check.verdict not in (Verdict.FAIL, Verdict.REVIEW):
+            continue
+        excused = exception_stated or check.check == PhotoCheckName.HEAD_COVERING
+        fails = check.verdict == Verdict.FAIL and not excused
+        evidence: list[tuple[str, str | float]] = []
+        if check.value is not None:
+            evidence.append(("value", round(check.value, 4)))
+        if check.threshold is not None:
+            evidence.append(("threshold", check.threshold))
+        findings.append(
+            Finding(
+                _PHOTO_CODES[check.check],
+                Severity.RETURN if fails else Severity.REVIEW,
+                FieldName.PHOTO,
+                evidence=tuple(evidence),
+            )
+        )
+    return findings
+
+
+def without_repeats(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings in order, each (code, field, position) once, the heavier severity kept."""
+    weight = {s: i for i, s in enumerate(Severity)}
+    kept: dict[tuple[FindingCode, FieldName | None, int | None], Finding] = {}
+    for finding in findings:
+        key = (finding.code, finding.field, finding.position)
+        if key not in kept or weight[finding.severity] > weight[kept[key].severity]:
+            kept[key] = finding
+    return tuple(kept.values())
+
+
+def _written(reading: Reading | None) -> bool:
+    return reading is not None and reading.value != ""
+
+
+def _date(readings: Readings, name: FieldName) -> dt.date | None:
+    reading = readings.get(name)
+    if reading is None or not reading.value:
+        return None
+    try:
+        return dt.date.fromisoformat(reading.value)
+    except ValueError:
+        return None
