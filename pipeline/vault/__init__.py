@@ -1,1 +1,7 @@
-"""Keys, sealing, blind index, retention."""
+"""The vault: keys, sealing, blind index. The only room that knows a key in the clear."""
+
+from pipeline.vault.data_classes import DataClass, class_of
+from pipeline.vault.service_token import create_service_token, read_service_token
+from pipeline.vault.vault import Vault
+
+__all__ = ["DataClass", "Vault", "class_of", "create_service_token", "read_service_token"]
