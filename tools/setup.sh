@@ -133,7 +133,7 @@ ensure_keys() {
   local keys="${UKETSUKE_HOME:-var}/keys"
   [ -n "$(ls -A "$keys" 2>/dev/null)" ] && return
   say "暗号鍵を作ります / generating keys: $keys"
-  "$venv/bin/uketsuke" keys init >&2
+  "$venv/bin/uketsuke" keys init --keep >&2
 }
 
 ensure_venv
