@@ -374,6 +374,7 @@ def _finish(draft: _Draft, kind: FormName, channel: Channel, cases: frozenset[Ca
     )
 
 
+_PREPRINTED = ("id_", "qr_", "photo_", "signature_", "print_", "certificates_")
 CASES_OF: dict[FormName, tuple[Case, ...]] = {
     FormName.APPLICATION_HANDWRITTEN: tuple(
         c
@@ -381,23 +382,17 @@ CASES_OF: dict[FormName, tuple[Case, ...]] = {
         if not c.value.startswith(("pin_", "id_", "qr_", "seal_", "print_"))
         and c not in (Case.REPRESENTATIVE_ABSENT, Case.PHOTO_OF_INFANT)
     ),
-    FormName.APPLICATION_PREPRINTED: (
-        *tuple(
-            c
-            for c in Case
-            if c.value.startswith(("id_", "qr_", "photo_", "signature_", "print_", "certificates_"))
-            and c != Case.PHOTO_OF_INFANT
-        ),
-        Case.DATE_ABSENT,
-        Case.DATE_SCRAWLED,
-        Case.STAMP_OVER_TEXT,
+    FormName.APPLICATION_PREPRINTED: tuple(
+        c
+        for c in Case
+        if (c.value.startswith(_PREPRINTED) and c != Case.PHOTO_OF_INFANT)
+        or c in (Case.DATE_ABSENT, Case.DATE_SCRAWLED, Case.STAMP_OVER_TEXT)
     ),
-    FormName.REPLY_FORM: (
-        *tuple(c for c in Case if c.value.startswith("pin_")),
-        Case.SEAL_ABSENT,
-        Case.STAMP_OVER_TEXT,
-        Case.ADDRESS_BLANK,
-        Case.DATE_ABSENT,
+    FormName.REPLY_FORM: tuple(
+        c
+        for c in Case
+        if c.value.startswith("pin_")
+        or c in (Case.SEAL_ABSENT, Case.STAMP_OVER_TEXT, Case.ADDRESS_BLANK, Case.DATE_ABSENT)
     ),
     FormName.EXPIRY_NOTICE: (),
 }
