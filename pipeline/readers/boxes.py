@@ -1,0 +1,140 @@
+"""Reads a zone of one character to a box: ink per cell, two views, one calibrated posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import BoxPx
+from pipeline.forms.definition import Zone
+from pipeline.imaging.pages import RegisteredPage
+from pipeline.model_store import ModelStore
+from pipeline.readers.boxed import BoxedReading, CellReading, CellState
+from pipeline.readers.cell_ink import CellInk, extract
+from pipeline.readers.character_network import (
+    CHARACTERS,
+    DISTINCT_LOWER,
+    JUNK,
+    CharacterNetwork,
+    columns_of,
+)
+from pipeline.readers.joined_view import LineRecogniser, read_joined
+from pipeline.readers.thresholds import CharacterThresholds, kind_of
+
+DEFAULT_ALPHABET = CHARACTERS[:36]
+_LOWER = columns_of(DISTINCT_LOWER)
+# Two parts side by side are two characters only if the network has some doubt as well, or they
+# fill the cell; a 4 or K written with a gap is one.
+_TWO_WITH_JUNK = 0.05
+_TWO_WIDE_SHARE = 0.8
+
+
+class BoxReader:
+    """Reads boxed zones; holds the warm models of one worker."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        recogniser: LineRecogniser | None,
+        thresholds: CharacterThresholds,
+    ) -> None:
+        """Load the network.
+
+        Args:
+            store: Where the weights are.
+            recogniser: The text engine for the second view; without it one view decides.
+            thresholds: Calibration and thresholds.
+
+        Raises:
+            DefectError: ``MODEL_MISSING`` or ``MODEL_ALTERED``.
+        """
+        self._network = CharacterNetwork(store)
+        self._recogniser = recogniser
+        self._thresholds = thresholds
+
+    @property
+    def model_version(self) -> str:
+        """Versions of network, artefact and number of views, for lineage."""
+        views = "two views" if self._recogniser is not None else "one view"
+        return f"{self._network.version} {self._thresholds.version} {views}"
+
+    def read(self, page: RegisteredPage, zone: Zone) -> BoxedReading:
+        """Every cell of a zone."""
+        cells = [cell.to_px() for cell in zone.cells]
+        inks = extract(page, zone, cells)
+        return self.read_inks(zone, inks)
+
+    def read_inks(self, zone: Zone, inks: Sequence[CellInk]) -> BoxedReading:
+        """Every cell of a zone whose ink has been cut out."""
+        alphabet = zone.alphabet or DEFAULT_ALPHABET
+        held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
+        glyphs = [inks[i].ink for i in held]
+        network = self._network.log_probabilities(glyphs)
+        first = _normalised(network[:, columns_of(alphabet)])
+        second = (
+            np.log(read_joined(self._recogniser, glyphs, alphabet))
+            if self._recogniser is not None and glyphs
+            else None
+        )
+        joint = self.join(first, second, alphabet)
+        readings = [
+            CellReading({}, CellState.BLANK if ink.ink_px is None else ink.state, ink.box_px)
+            for ink in inks
+        ]
+        for row, i in enumerate(held):
+            junk = float(np.exp(network[row, JUNK]))
+            readings[i] = CellReading(
+                posterior={c: float(p) for c, p in zip(alphabet, joint[row], strict=True)},
+                state=self._state(inks[i], junk, alphabet),
+                box_px=inks[i].box_px,
+                ink_px=inks[i].ink_px,
+                junk=junk,
+                lower_case=float(np.exp(network[row, _LOWER]).sum()),
+                views=tuple(
+                    alphabet[int(np.argmax(view[row]))]
+                    for view in (first, second)
+                    if view is not None
+                ),
+            )
+        return BoxedReading(zone, tuple(readings), self.model_version)
+
+    def join(
+        self, first: NDArray[np.float64], second: NDArray[np.float64] | None, alphabet: str
+    ) -> NDArray[np.float64]:
+        """The calibrated product of the views.
+
+        Args:
+            first: N x A log probabilities over the alphabet.
+            second: The same from the line model, or None.
+            alphabet: What the columns are.
+
+        Returns:
+            N x A probabilities.
+        """
+        weights = self._thresholds.weights(alphabet)
+        if second is None:
+            return np.asarray(np.exp(_normalised(weights.first_alone * first)))
+        return np.asarray(np.exp(_normalised(weights.first * first + weights.second * second)))
+
+    def _state(self, ink: CellInk, junk: float, alphabet: str) -> CellState:
+        if ink.state != CellState.INK:
+            return ink.state
+        wide = ink.ink_px is not None and ink.ink_px.w > _TWO_WIDE_SHARE * ink.box_px.w
+        digits = kind_of(alphabet) == "digits"
+        if ink.two_parts and (junk > _TWO_WITH_JUNK or (digits and wide)):
+            return CellState.TWO
+        return CellState.STRUCK if junk >= self._thresholds.junk else CellState.INK
+
+
+def _normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(logs):
+        return logs
+    logs = logs - logs.max(axis=1, keepdims=True)
+    return np.asarray(logs - np.log(np.exp(logs).sum(axis=1, keepdims=True)))
+
+
+def cell_boxes(zone: Zone) -> tuple[BoxPx, ...]:
+    """Where the definition puts the cells of a zone, registered pixels."""
+    return tuple(cell.to_px() for cell in zone.cells)

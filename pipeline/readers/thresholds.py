@@ -1,0 +1,133 @@
+"""Calibration and thresholds, loaded from a versioned artefact; none is a number in code.
+
+The artefact is made by ``models/training/calibrate_characters.py`` from forms composed with real
+ink that the network never saw, printed and scanned in simulation. It holds the evaluation that
+each threshold came from, so that anyone can see what the data supports and what it does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.errors import DefectError
+
+ARTEFACT = Path("thresholds") / "characters-v1.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewWeights:
+    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised."""
+
+    first: float
+    second: float
+    first_alone: float
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterThresholds:
+    """What makes a reading of boxed characters sure enough.
+
+    Attributes:
+        version: Of the artefact, for lineage.
+        views: Weights of the views by kind of alphabet: ``digits`` or ``capitals``.
+        character: Least probability of a character that is not flagged, by kind of alphabet.
+        field: Least probability of a whole value that is accepted, by field, with ``digits`` as
+            the default; ``my_number_corrected`` where the check digit changed one digit.
+        junk: Probability of "no single character" from which a cell is doubtful.
+        lower_case: Probability of a lower-case shape from which a PIN character is named so.
+        invalid_written_share: Share of My Numbers assumed to be written wrongly by the writer.
+        evaluation: As stored: n, errors seen, bounds, curves.
+    """
+
+    version: str
+    views: Mapping[str, ViewWeights]
+    character: Mapping[str, float]
+    field: Mapping[str, float]
+    junk: float
+    lower_case: float
+    invalid_written_share: float
+    evaluation: Mapping[str, object]
+
+    @classmethod
+    def load(cls, models: Path) -> CharacterThresholds:
+        """Reads the artefact.
+
+        Args:
+            models: The folder of models, or the artefact itself.
+
+        Raises:
+            DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
+        """
+        path = models / ARTEFACT if models.is_dir() else models
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise _error(
+                "THRESHOLDS_MISSING",
+                "しきい値のファイルがありません。",
+                "The thresholds are missing.",
+            ) from None
+        except (OSError, ValueError):
+            raise _broken() from None
+        try:
+            return cls(
+                version=str(content["version"]),
+                views={
+                    kind: ViewWeights(
+                        float(w["first"]), float(w["second"]), float(w["first_alone"])
+                    )
+                    for kind, w in content["views"].items()
+                },
+                character={k: _share(v) for k, v in content["character"].items()},
+                field={k: _share(v) for k, v in content["field"].items()},
+                junk=_share(content["junk"]),
+                lower_case=_share(content["lower_case"]),
+                invalid_written_share=_share(content["invalid_written_share"]),
+                evaluation=content.get("evaluation", {}),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise _broken() from None
+
+    def weights(self, alphabet: str) -> ViewWeights:
+        """The weights for an alphabet."""
+        return self.views[kind_of(alphabet)]
+
+    def for_character(self, alphabet: str) -> float:
+        """Least probability of an unflagged character of an alphabet."""
+        return self.character[kind_of(alphabet)]
+
+    def for_field(self, name: str) -> float:
+        """Least probability of an accepted value of a field; that of ``digits`` by default."""
+        return self.field.get(name, self.field["digits"])
+
+
+def kind_of(alphabet: str) -> str:
+    """``digits`` where the alphabet is of digits alone, else ``capitals``."""
+    return "digits" if alphabet and all(c in "0123456789" for c in alphabet) else "capitals"
+
+
+def _share(value: object) -> float:
+    number = float(value)  # type: ignore[arg-type]
+    # 1.0 and a little more are legal: "never".
+    if not 0.0 <= number <= 1.01:
+        raise ValueError("a probability expected")
+    return number
+
+
+def _broken() -> DefectError:
+    return _error(
+        "THRESHOLDS_BROKEN", "しきい値のファイルが壊れています。", "The thresholds cannot be used."
+    )
+
+
+def _error(code: str, ja: str, en: str) -> DefectError:
+    return DefectError(
+        code,
+        ja=ja,
+        en=en,
+        remedy_ja="models/ を配布物から入れ直してください。",
+        remedy_en="Put models/ back from the distribution.",
+    )
