@@ -57,6 +57,16 @@ class Settings(BaseSettings):
         return self.home / "work"
 
     @property
+    def batches(self) -> Path:
+        """What became of every batch, a small file each: counts and codes, nothing personal."""
+        return self.home / "batches"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes print; no value that was read."""
+        return self.home / "logs"
+
+    @property
     def quarantine(self) -> Path:
         """Sealed files that could not be opened or recognised."""
         return self.home / "quarantine"

@@ -74,7 +74,8 @@ is_python_311() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))
 
 find_python() {
   local candidate
-  for candidate in "${PYTHON:-}" python3.11 python3 /usr/bin/python3.11; do
+  # Every one on the path, for a version manager may have put a stand-in before the real one.
+  for candidate in "${PYTHON:-}" $(type -aP python3.11 python3); do
     [ -n "$candidate" ] && is_python_311 "$candidate" && { echo "$candidate"; return; }
   done
   return 1

@@ -1,0 +1,108 @@
+"""The layers hold: nothing imports upwards, nor sideways across stages."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RANKS = {
+    "pipeline.domain": 0,
+    "pipeline.settings": 1,
+    "pipeline.model_store": 2,
+    "pipeline.model_fetching": 3,
+    "pipeline.forms": 2,
+    "pipeline.imaging": 2,
+    "pipeline.vault": 2,
+    "pipeline.readers": 3,
+    "pipeline.photo": 3,
+    "pipeline.intake": 3,
+    "pipeline.samples": 3,
+    "pipeline.examine": 4,
+    "pipeline.store": 5,
+    "pipeline.desk": 6,
+    "pipeline.commands": 6,
+    "pipeline.cli": 6,
+    "assets": 7,
+}
+# An image is registered to a form, so imaging knows definitions; the command line is one room.
+SIDEWAYS_ALLOWED = {
+    ("pipeline.imaging", "pipeline.forms"),
+    ("pipeline.cli", "pipeline.commands"),
+    ("pipeline.commands", "pipeline.cli"),
+}
+SAMPLES_MAY_USE = {"pipeline.domain", "pipeline.settings", "pipeline.forms", "pipeline.imaging"}
+HTTP_CLIENTS = {"httpx", "requests", "urllib.request", "http.client", "aiohttp", "urllib3"}
+# The desk is another process on the same machine; these two speak to it and to nobody else.
+MAY_SPEAK_HTTP = ("pipeline/store/", "pipeline/commands/")
+MODULES = sorted(
+    path for room in ("pipeline", "assets") for path in (REPOSITORY / room).rglob("*.py")
+)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path.name}: imports are absolute here"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _room(module: str) -> str | None:
+    fitting = [r for r in RANKS if module == r or module.startswith(r + ".")]
+    return max(fitting, key=len, default=None)
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_a_module_imports_only_from_below(path: Path) -> None:
+    room = _room(_name(path))
+    if _name(path) == "pipeline":
+        assert not [i for i in _imports(path) if _room(i)]
+        return
+    assert room is not None, f"{_name(path)} stands in no known room"
+    for imported in _imports(path):
+        other = _room(imported)
+        if other is None or other == room or (room, other) in SIDEWAYS_ALLOWED:
+            continue
+        assert RANKS[other] < RANKS[room], f"{_name(path)} imports {imported}"
+        if room == "pipeline.samples":
+            assert other in SAMPLES_MAY_USE, f"{_name(path)} imports {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_assets_know_dagster(path: Path) -> None:
+    if _name(path).startswith("assets"):
+        return
+    assert not [i for i in _imports(path) if i.split(".")[0] in ("dagster", "assets")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_only_the_clients_of_the_desk_speak_http(path: Path) -> None:
+    if path.relative_to(REPOSITORY).as_posix().startswith(MAY_SPEAK_HTTP):
+        return
+    assert not set(_imports(path)) & HTTP_CLIENTS
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if _name(p).startswith("pipeline.domain")], ids=_name
+)
+def test_the_domain_needs_only_the_standard_library(path: Path) -> None:
+    import sys
+
+    for imported in _imports(path):
+        top = imported.split(".")[0]
+        assert top in sys.stdlib_module_names or imported.startswith("pipeline.domain")
+
+
+def test_the_check_sees_an_import_upwards(tmp_path: Path) -> None:
+    module = tmp_path / "bad.py"
+    module.write_text("def f():\n    from pipeline.desk import app\n")
+    assert any(_room(i) == "pipeline.desk" for i in _imports(module))
