@@ -41,6 +41,7 @@ class RegisteredPage:
         to_page: 3 x 3 homography from registered pixels to pixels of the decoded page.
         source_dpi: Effective resolution of the scan on the form (from the fit).
         paper_bgr: Tone of the blank paper, median over the page.
+        runner_up: Another form version (``name@version``) that explains the page about as well.
     """
 
     form: FormDefinition
@@ -51,6 +52,7 @@ class RegisteredPage:
     source_dpi: float
     bilevel: bool
     paper_bgr: tuple[int, int, int]
+    runner_up: str | None = None
 
     def crop(self, box: BoxMm, margin_mm: float = 0.0) -> Pixels:
         """A view of the pixels of a box (made larger by ``margin_mm``), clipped to the page."""

@@ -20,9 +20,8 @@ _COVERS = 0.97  # of the page's width and height; scanners leave a hair's breadt
 _POINTS_PER_INCH = 72.0
 _INVISIBLE_TEXT = 3  # text rendering mode of the layer that "searchable PDF" scanners add
 _STATE_OPERATORS = frozenset(
-    [b"gs", b"ri", b"i", b"w", b"J", b"j", b"M", b"d", b"BMC", b"BDC", b"EMC", b"MP", b"DP"]
-    + [b"BT", b"ET", b"Tc", b"Tw", b"Tz", b"TL", b"Tf", b"Ts", b"Td", b"TD", b"Tm", b"T*"]
-    + [b"g", b"G", b"rg", b"RG", b"k", b"K", b"cs", b"CS", b"sc", b"SC", b"scn", b"SCN", b"n"]
+    b"gs ri i w J j M d BMC BDC EMC MP DP BT ET Tc Tw Tz TL Tf Ts Td TD Tm T* "
+    b"g G rg RG k K cs CS sc SC scn SCN n".split()
 )
 _TEXT_OPERATORS = frozenset([b"Tj", b"TJ", b"'", b'"'])
 _Matrix = tuple[float, float, float, float, float, float]

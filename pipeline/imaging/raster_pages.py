@@ -165,6 +165,6 @@ def _fault_of(error: Exception) -> InputError:
 class _quiet(warnings.catch_warnings):  # noqa: N801  (reads as a statement)
     """PIL warns about odd tags and large images on stderr; our own checks have said it all."""
 
-    def __enter__(self) -> None:  # type: ignore[override]
+    def __enter__(self) -> None:
         super().__enter__()
         warnings.simplefilter("ignore")

@@ -1,0 +1,177 @@
+"""Coarse alignment from printed content: binary features, a vote on the pose, a robust fit.
+
+ORB features of text and line corners are found in any rotation; most matches between two pages
+full of equal cells are wrong, so matches vote on rotation and scale first, on translation next,
+and only those in the winning bin are handed to the robust homography (MAGSAC).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.imaging.pages import Pixels
+
+FEATURE_DPI = 100.0
+_PATCH_PX = 31
+_LEVELS = 4
+_LEVEL_FACTOR = 1.2
+_BUCKET_PX = 64
+_ANGLE_BINS = 36
+_SHIFT_BIN_PX = 24.0
+_LOG_SCALE_BIN = 0.12
+_MAX_HAMMING = 72  # of 256 bits; unrelated features lie about 128 apart
+_MIN_MATCHES = 10
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Keypoints at ``FEATURE_DPI``.
+
+    Attributes:
+        points: N x 4 float32: x, y, angle in degrees, size of the octave's patch in px.
+        descriptors: N x 32 uint8.
+    """
+
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class CoarsePose:
+    """A form's pose on a page: 3 x 3 from form to page (both at ``FEATURE_DPI``) and its support."""
+
+    form_to_page: Matrix
+    support: int
+
+
+def find_features(ink: Pixels, limit: int) -> Features:
+    """Features of an ink map at ``FEATURE_DPI``, spread over the sheet.
+
+    Without the spreading a portrait or a page of dense handwriting takes all the places.
+    """
+    orb = cv2.ORB_create(  # type: ignore[attr-defined]
+        nfeatures=limit * 3,
+        scaleFactor=_LEVEL_FACTOR,
+        nlevels=_LEVELS,
+        edgeThreshold=_PATCH_PX // 2 + 1,
+        patchSize=_PATCH_PX,
+        fastThreshold=14,
+        scoreType=cv2.ORB_FAST_SCORE,
+    )
+    smooth = cv2.GaussianBlur(ink, (0, 0), 0.9)
+    keypoints = list(orb.detect(smooth, None))
+    keypoints = _spread(keypoints, limit)
+    keypoints, descriptors = orb.compute(smooth, keypoints)
+    if descriptors is None:
+        return Features(np.zeros((0, 4), np.float32), np.zeros((0, 32), np.uint8))
+    points = np.array([(*k.pt, k.angle, k.size) for k in keypoints], np.float32)
+    return Features(points, descriptors)
+
+
+def _spread(keypoints: list[cv2.KeyPoint], limit: int) -> list[cv2.KeyPoint]:
+    if len(keypoints) <= limit:
+        return keypoints
+    values = np.array([(k.pt[0], k.pt[1], k.response) for k in keypoints])
+    bucket = (values[:, 1] // _BUCKET_PX).astype(int) * 1000 + (values[:, 0] // _BUCKET_PX).astype(
+        int
+    )
+    order = np.lexsort((-values[:, 2], bucket))
+    sorted_buckets = bucket[order]
+    starts = np.flatnonzero(np.r_[True, sorted_buckets[1:] != sorted_buckets[:-1]])
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    # The best of every bucket first, then the second best, until the limit is reached.
+    chosen = order[np.lexsort((-values[order, 2], rank))][:limit]
+    return [keypoints[i] for i in chosen]
+
+
+def match(form: Features, page: Features) -> NDArray[np.int64]:
+    """Mutual nearest neighbours within the distance limit: M x 2 indices (form, page)."""
+    if len(form.points) < _MIN_MATCHES or len(page.points) < _MIN_MATCHES:
+        return np.zeros((0, 2), np.int64)
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(
+        form.descriptors, page.descriptors
+    )
+    return np.array(
+        [(m.queryIdx, m.trainIdx) for m in pairs if m.distance <= _MAX_HAMMING], np.int64
+    ).reshape(-1, 2)
+
+
+def vote(form: Features, page: Features, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs that agree on one similarity (rotation, scale, translation)."""
+    if len(pairs) < _MIN_MATCHES:
+        return pairs[:0]
+    a, b = form.points[pairs[:, 0]], page.points[pairs[:, 1]]
+    turn = (b[:, 2] - a[:, 2]) % 360.0
+    grow = np.log(b[:, 3] / a[:, 3])
+    bins = (turn / (360 / _ANGLE_BINS)).astype(int) % _ANGLE_BINS
+    votes = np.bincount(bins, minlength=_ANGLE_BINS)
+    peak = int(np.argmax(votes + np.roll(votes, 1) + np.roll(votes, -1)))
+    away = (turn - (peak + 0.5) * (360 / _ANGLE_BINS) + 180) % 360 - 180
+    near = np.abs(away) <= 1.5 * 360 / _ANGLE_BINS
+    if near.sum() < _MIN_MATCHES:
+        return pairs[:0]
+    near &= np.abs(grow - np.median(grow[near])) < 3 * _LOG_SCALE_BIN
+    centre = (peak + 0.5) * (360 / _ANGLE_BINS) + float(np.median(away[near]))
+    scale = float(np.exp(np.mean(grow[near])))
+    angle = np.deg2rad(centre)
+    rotation = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shift = b[:, :2] - a[:, :2] @ rotation.T
+    held = np.flatnonzero(near)
+    best = _densest(shift[held], 3 * _SHIFT_BIN_PX)
+    return pairs[held[best]]
+
+
+def _densest(points: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
+    """Indices of the points in the fullest neighbourhood."""
+    cell = np.floor(points / radius).astype(np.int64)
+    cell -= cell.min(axis=0)
+    shape = cell.max(axis=0) + 3
+    counts = np.zeros(shape, np.float32)
+    np.add.at(counts, (cell[:, 0] + 1, cell[:, 1] + 1), 1)
+    blurred = cv2.boxFilter(counts, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    peak = np.array(np.unravel_index(int(np.argmax(blurred)), blurred.shape)) - 1
+    return np.flatnonzero(np.all(np.abs(cell - peak) <= 1, axis=1))
+
+
+def fit_pose(form: Features, page: Features, pairs: NDArray[np.int64]) -> CoarsePose | None:
+    """The robust homography of voted pairs, or None where they carry none that a sheet can have."""
+    if len(pairs) < _MIN_MATCHES:
+        return None
+    a = form.points[pairs[:, 0], :2].astype(np.float64)
+    b = page.points[pairs[:, 1], :2].astype(np.float64)
+    matrix, mask = cv2.findHomography(
+        a, b, cv2.USAC_MAGSAC, ransacReprojThreshold=4.0, maxIters=2000, confidence=0.999
+    )
+    if matrix is None or mask is None:
+        return None
+    support = int(mask.sum())
+    if support < 8 or not is_sheetlike(matrix):
+        return None
+    return CoarsePose(matrix, support)
+
+
+def is_sheetlike(matrix: Matrix) -> bool:
+    """Whether a map is a turned, shifted, slightly stretched sheet: no mirror, fold or horizon."""
+    corners = np.array([[0, 0, 1], [827, 0, 1], [827, 1169, 1], [0, 1169, 1]], np.float64)
+    mapped = corners @ matrix.T
+    if np.any(mapped[:, 2] * np.sign(mapped[0, 2]) < 0.3 * abs(mapped[0, 2])):
+        return False
+    plane = mapped[:, :2] / mapped[:, 2:]
+    sides = np.linalg.norm(np.roll(plane, -1, axis=0) - plane, axis=1)
+    expected = np.array([827.0, 1169.0, 827.0, 1169.0])
+    stretch = sides / expected
+    cross = [
+        float(np.cross(plane[(i + 1) % 4] - plane[i], plane[(i + 2) % 4] - plane[(i + 1) % 4]))
+        for i in range(4)
+    ]
+    return bool(
+        np.all(np.array(cross) > 0)
+        and stretch.max() / max(stretch.min(), 1e-9) < 1.35
+        and 0.3 < stretch.mean() < 3.0
+    )

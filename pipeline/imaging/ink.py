@@ -1,0 +1,83 @@
+"""The ink map: how dark each place is against the paper round it, whatever the scanner did.
+
+Dividing every channel by its local background removes paper tone, colour cast, shading and fold
+shadows; taking the darkest channel keeps drop-out lines, which are pale in two channels but not
+in the third.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.imaging.pages import Pixels
+
+A4_AREA_MM2 = 210.0 * 297.0
+WORK_DPI = 150.0
+_MM_PER_INCH = 25.4
+_BACKGROUND_CELL = 16  # 2.7 mm at 150 dpi: wider than any printed stroke
+_FULL_INK_PERCENTILE = 99.5
+
+
+def scaling(scale_x: float, scale_y: float) -> NDArray[np.float64]:
+    """The 3 x 3 map of pixel centres when an image is resized by these factors."""
+    return np.array(
+        [[scale_x, 0.0, (scale_x - 1) / 2], [0.0, scale_y, (scale_y - 1) / 2], [0.0, 0.0, 1.0]]
+    )
+
+
+def probable_dpi(height_px: int, width_px: int, stated_dpi: float | None) -> float:
+    """The resolution of a scan: as stated where that makes a sheet, else as if it were A4.
+
+    Phone pictures say 72 and some scanners say nothing; a stated value counts only where it gives
+    a page between a quarter and three times the area of A4.
+    """
+    if stated_dpi is not None:
+        area_mm2 = height_px * width_px * (_MM_PER_INCH / stated_dpi) ** 2
+        if 0.25 * A4_AREA_MM2 <= area_mm2 <= 3.0 * A4_AREA_MM2:
+            return stated_dpi
+    return float(np.sqrt(height_px * width_px / A4_AREA_MM2)) * _MM_PER_INCH
+
+
+def work_image(pixels: Pixels, dpi: float) -> tuple[Pixels, NDArray[np.float64]]:
+    """The page at about ``WORK_DPI``.
+
+    Returns:
+        The image (H x W x 3 BGR) and the 3 x 3 map from its pixels to pixels of the page.
+    """
+    height, width = pixels.shape[:2]
+    factor = WORK_DPI / dpi
+    if 0.98 < factor < 1.02:
+        return pixels, np.eye(3)
+    new_w, new_h = max(1, round(width * factor)), max(1, round(height * factor))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(pixels, (new_w, new_h), interpolation=method)
+    return small.astype(np.uint8, copy=False), np.linalg.inv(scaling(new_w / width, new_h / height))
+
+
+def ink_map(bgr: Pixels) -> Pixels:
+    """Darkness against the local paper, 0 (paper) to 255 (full ink), H x W uint8."""
+    height, width = bgr.shape[:2]
+    cells = (max(1, width // _BACKGROUND_CELL), max(1, height // _BACKGROUND_CELL))
+    ground = cv2.resize(bgr, cells, interpolation=cv2.INTER_AREA)
+    # The area mean of a cell with ink is too dark; the largest mean near by is paper.
+    ground = cv2.dilate(ground, np.ones((5, 5), np.uint8))
+    ground = cv2.blur(ground, (5, 5))
+    # Where everything is dark (a photo, a black edge) there is no paper to compare with.
+    ground = cv2.max(ground, np.full_like(ground, 60))
+    level = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
+    ratio = cv2.divide(bgr, level, scale=255.0)
+    blue, green, red = cv2.split(ratio)
+    lightest_absent = cv2.min(cv2.min(blue, green), red)
+    ink = cv2.bitwise_not(lightest_absent)
+    full = _full_ink(ink)
+    return cv2.convertScaleAbs(ink, alpha=255.0 / full).astype(np.uint8, copy=False)
+
+
+def _full_ink(ink: Pixels) -> float:
+    sample = ink[::4, ::4]
+    present = sample[sample > 24]
+    if present.size < 200:
+        return 255.0
+    return float(max(48.0, np.percentile(present, _FULL_INK_PERCENTILE)))

@@ -1,0 +1,191 @@
+"""What the registrar knows of a form: features for the coarse pose, patches for the fine one.
+
+Made once from the form's blank and kept in a cache that holds nothing personal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import REGISTERED_DPI
+from pipeline.forms.definition import FormDefinition
+from pipeline.imaging.features import FEATURE_DPI, Features, find_features
+from pipeline.imaging.ink import WORK_DPI, ink_map
+from pipeline.imaging.pages import Pixels
+
+PATCH_PX = 32  # 5.4 mm at 150 dpi: two letters, or a crossing of lines
+FORM_FEATURES = 700
+_PITCH_PX = 48
+_PROBE_PX = 3
+_MIN_DROP = 0.08
+_MIN_INK_SPREAD = 14.0
+_RECIPE = b"reference-3"  # change when anything here changes what is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One form's printed content.
+
+    Attributes:
+        width_px: Registered width, 300 dpi.
+        height_px: Registered height, 300 dpi.
+        features: At ``FEATURE_DPI``.
+        centres: N x 2, patch centres at ``WORK_DPI``.
+        templates: N x PATCH_PX x PATCH_PX uint8 ink.
+        sharpness: N x 2: how much the patch's correlation with itself falls when it is moved by
+            ``_PROBE_PX`` along x and y; near 0 along a line, where a patch can tell nothing.
+    """
+
+    form: FormDefinition
+    width_px: int
+    height_px: int
+    features: Features
+    centres: NDArray[np.float64]
+    templates: NDArray[np.uint8]
+    sharpness: NDArray[np.float64]
+
+    @property
+    def halved(self) -> NDArray[np.uint8]:
+        """The templates at half the resolution: N x PATCH_PX/2 x PATCH_PX/2."""
+        n, half = len(self.templates), PATCH_PX // 2
+        quads = self.templates.reshape(n, half, 2, half, 2).astype(np.uint16)
+        return ((quads.sum(axis=(2, 4)) + 2) // 4).astype(np.uint8)
+
+
+def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
+    """The reference of a form from its blank.
+
+    Args:
+        blank: H x W x 3 BGR at 300 dpi, drawn or scanned and registered.
+    """
+    height, width = blank.shape[:2]
+    work = _resized(blank, WORK_DPI / REGISTERED_DPI)
+    ink = ink_map(work)
+    coarse = _resized(ink, FEATURE_DPI / WORK_DPI)
+    centres, templates, sharpness = _patches(ink)
+    return Reference(
+        form=form,
+        width_px=width,
+        height_px=height,
+        features=find_features(coarse, FORM_FEATURES),
+        centres=centres,
+        templates=templates,
+        sharpness=sharpness,
+    )
+
+
+def _resized(image: Pixels, factor: float) -> Pixels:
+    height, width = image.shape[:2]
+    size = (round(width * factor), round(height * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _patches(
+    ink: Pixels,
+) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.float64]]:
+    """The most telling patch of every cell of a grid over the sheet."""
+    height, width = ink.shape
+    half = PATCH_PX // 2
+    gx = cv2.Sobel(ink, cv2.CV_32F, 1, 0, ksize=3)
+    gy = cv2.Sobel(ink, cv2.CV_32F, 0, 1, ksize=3)
+    size = (PATCH_PX, PATCH_PX)
+    xx = cv2.boxFilter(gx * gx, -1, size)
+    yy = cv2.boxFilter(gy * gy, -1, size)
+    xy = cv2.boxFilter(gx * gy, -1, size)
+    both = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
+    value = both + 0.05 * np.maximum(xx, yy)
+    margin = half + _PROBE_PX + 1
+    centres, templates, sharpness = [], [], []
+    for top in range(margin, height - margin, _PITCH_PX):
+        for left in range(margin, width - margin, _PITCH_PX):
+            window = value[
+                top : min(top + _PITCH_PX, height - margin),
+                left : min(left + _PITCH_PX, width - margin),
+            ]
+            row, column = np.unravel_index(int(np.argmax(window)), window.shape)
+            y, x = top + int(row), left + int(column)
+            patch = ink[y - half : y + half, x - half : x + half]
+            if float(patch.std()) < _MIN_INK_SPREAD:
+                continue
+            drop = _self_drop(ink, x, y)
+            if drop.max() < _MIN_DROP:
+                continue
+            # Even-sized patches: the centre lies between pixels.
+            centres.append((x - 0.5, y - 0.5))
+            templates.append(patch)
+            sharpness.append(np.where(drop < _MIN_DROP, 0.0, drop))
+    if not centres:
+        return (
+            np.zeros((0, 2)),
+            np.zeros((0, PATCH_PX, PATCH_PX), np.uint8),
+            np.zeros((0, 2)),
+        )
+    return np.array(centres), np.array(templates, np.uint8), np.array(sharpness)
+
+
+def _self_drop(ink: Pixels, x: int, y: int) -> NDArray[np.float64]:
+    half, probe = PATCH_PX // 2, _PROBE_PX
+    patch = ink[y - half : y + half, x - half : x + half]
+    window = ink[y - half - probe : y + half + probe, x - half - probe : x + half + probe]
+    surface = np.nan_to_num(cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED))
+    # The least fall towards any of the eight neighbours on each side of the axis.
+    fall_x = 1.0 - float(max(surface[:, 0].max(), surface[:, -1].max()))
+    fall_y = 1.0 - float(max(surface[0, :].max(), surface[-1, :].max()))
+    return np.array([fall_x, fall_y])
+
+
+def cached_reference(form: FormDefinition, blank: Pixels, cache_dir: Path) -> Reference:
+    """The reference of a form, from the cache where it was made from the same blank before."""
+    digest = hashlib.sha256(_RECIPE)
+    digest.update(str(blank.shape).encode())
+    digest.update(np.ascontiguousarray(blank).data)
+    path = cache_dir / f"{form.key.replace('@', '-')}-{digest.hexdigest()[:20]}.npz"
+    if path.is_file():
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return _load(form, path)
+    reference = build_reference(form, blank)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not truth
+        _save(reference, path)
+    return reference
+
+
+def _load(form: FormDefinition, path: Path) -> Reference:
+    with np.load(path, allow_pickle=False) as held:
+        return Reference(
+            form=form,
+            width_px=int(held["size"][0]),
+            height_px=int(held["size"][1]),
+            features=Features(held["points"], held["descriptors"]),
+            centres=held["centres"],
+            templates=held["templates"],
+            sharpness=held["sharpness"],
+        )
+
+
+def _save(reference: Reference, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        size=np.array([reference.width_px, reference.height_px]),
+        points=reference.features.points,
+        descriptors=reference.features.descriptors,
+        centres=reference.centres,
+        templates=reference.templates,
+        sharpness=reference.sharpness,
+    )
+    # Workers start together: each writes its own file and the last rename wins whole.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".reference-")
+    with os.fdopen(handle, "wb") as sink:
+        sink.write(buffer.getvalue())
+    Path(name).replace(path)

@@ -1,0 +1,347 @@
+"""Fine alignment: patches of the form's print found again in the scan, and a map through them.
+
+Every patch is matched by normalised correlation near where the coarse pose expects it. The map
+(a homography, then a smooth bend if the paper bent) is fitted robustly, and the residual that is
+reported is that of patches *left out* of the fit, so that a bend cannot flatter itself.
+Work pixels are at ``ink.WORK_DPI``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.imaging.ink import scaling
+from pipeline.imaging.mapping import Matrix, Points, bend_basis, bend_roughness, project
+from pipeline.imaging.pages import Pixels
+from pipeline.imaging.reference import PATCH_PX, Reference
+
+MIN_SCORE = 0.5
+_FIRST_RADIUS_PX = 16
+_FIRST_PATCHES = 64
+_SECOND_RADIUS_PX = 8
+_AGREES_WITHIN_PX = 2.5
+_NOISE_FLOOR_PX = 0.15
+_STIFFNESS = (1.0, 0.1, 0.01, 0.001)
+_BEND_NEEDS = 24
+_FLAT_ENOUGH_PX = 0.1
+_BEND_GAIN = 0.92  # a bend must lower the held-out residual by this much to be believed
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """Patches looked for in a scan that lies roughly on the form.
+
+    Attributes:
+        places: N x 2, where the form has them, work pixels.
+        offsets: N x 2, how far from there they were found, work pixels.
+        weights: N x 2, trust per axis; 0 where the axis tells nothing.
+        scores: N, normalised correlation.
+        visible: N, whether the place lies on the scan at all.
+    """
+
+    places: Points
+    offsets: Points
+    weights: NDArray[np.float64]
+    scores: Vector
+    visible: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A refined pose.
+
+    Attributes:
+        form_to_page: 3 x 3, work pixels of the form to work pixels of the scan.
+        bend: Spline coefficients in work pixels of the form, or None.
+        measured: What the fit was made from, places and offsets against ``form_to_page``.
+        leftover: N x 2, what the map predicts wrongly, each patch left out of its own prediction.
+        agreeing: N, patches found where the map says.
+        residual_work_px: Root mean square of ``leftover`` over the agreeing ones.
+        spread: Function of the fit's uncertainty: the matrix whose quadratic form with the basis
+            gives the variance of a place, work pixels squared.
+    """
+
+    form_to_page: Matrix
+    bend: NDArray[np.float64] | None
+    measured: Measurements
+    leftover: Points
+    agreeing: NDArray[np.bool_]
+    residual_work_px: float
+    spread: NDArray[np.float64]
+
+    @property
+    def agreement(self) -> float:
+        """The share of the form's visible patches that were found where the map says."""
+        visible = int(self.measured.visible.sum())
+        return float(self.agreeing.sum()) / visible if visible else 0.0
+
+
+def measure(
+    ink: Pixels,
+    form_to_page: Matrix,
+    reference: Reference,
+    chosen: NDArray[np.int64],
+    radius: int,
+    *,
+    halved: bool = False,
+) -> Measurements:
+    """Look for patches in a scan's ink map.
+
+    Args:
+        ink: The scan, work pixels.
+        form_to_page: Where the form is believed to lie on it, work pixels.
+        chosen: Indices of the reference's patches.
+        radius: How far round the expected place to look, work pixels.
+        halved: Look at half the resolution: a quarter of the work, for a first approach.
+    """
+    step = 2 if halved else 1
+    size = (reference.width_px // 2 // step, reference.height_px // 2 // step)
+    flat = cv2.warpPerspective(
+        ink,
+        form_to_page @ scaling(step, step),
+        size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    ).astype(np.uint8, copy=False)
+    places = reference.centres[chosen]
+    on_page = project(form_to_page, places)
+    height, width = ink.shape
+    edge = PATCH_PX / 3
+    visible = (
+        (on_page[:, 0] > edge)
+        & (on_page[:, 1] > edge)
+        & (on_page[:, 0] < width - edge)
+        & (on_page[:, 1] < height - edge)
+    )
+    side, reach = PATCH_PX // step, radius // step
+    corners = np.round((places + 0.5) / step).astype(int) - side // 2 - reach
+    inside = (
+        visible
+        & np.all(corners >= 0, axis=1)
+        & (corners[:, 0] + side + 2 * reach <= size[0])
+        & (corners[:, 1] + side + 2 * reach <= size[1])
+    )
+    found = np.flatnonzero(inside)
+    surfaces = np.zeros((len(found), 2 * reach + 1, 2 * reach + 1), np.float32)
+    extent = side + 2 * reach
+    templates = reference.halved if halved else reference.templates
+    for n, i in enumerate(found):
+        x, y = corners[i]
+        surfaces[n] = cv2.matchTemplate(
+            flat[y : y + extent, x : x + extent], templates[chosen[i]], cv2.TM_CCOEFF_NORMED
+        )
+    offsets, scores = np.zeros((len(chosen), 2)), np.zeros(len(chosen))
+    weights = np.zeros((len(chosen), 2))
+    if len(found):
+        shift, score, within = _peaks(surfaces)
+        begun = (corners[found] + side // 2) * step - (places[found] + 0.5)
+        offsets[found] = begun + shift * step
+        scores[found] = score
+        sure = np.clip((score - 0.3) / 0.7, 0.0, 1.0) ** 2
+        trusted = np.where(within, sure[:, None], 0.0)
+        weights[found] = trusted * reference.sharpness[chosen[found]]
+    return Measurements(places, offsets, weights, scores, visible)
+
+
+def _peaks(surfaces: NDArray[np.float32]) -> tuple[Points, Vector, NDArray[np.bool_]]:
+    """Of each correlation surface: sub-pixel place and value of the best, and whether it is inside.
+
+    Returns:
+        N x 2 places (x, y) from the surface's corner, N values, N x 2 booleans per axis.
+    """
+    count, rows, columns = surfaces.shape
+    sound = np.where(np.isfinite(surfaces) & (surfaces <= 1.001), surfaces, 0.0)
+    best = sound.reshape(count, -1).argmax(axis=1)
+    y, x = best // columns, best % columns
+    n = np.arange(count)
+    score = sound[n, y, x].astype(np.float64)
+    within = np.column_stack([(x > 0) & (x < columns - 1), (y > 0) & (y < rows - 1)])
+    xm, ym = np.clip(x, 1, columns - 2), np.clip(y, 1, rows - 2)
+    dx = _vertex(sound[n, y, xm - 1], sound[n, y, xm], sound[n, y, xm + 1])
+    dy = _vertex(sound[n, ym - 1, x], sound[n, ym, x], sound[n, ym + 1, x])
+    return np.column_stack([xm + dx, ym + dy]), score, within
+
+
+def _vertex(
+    before: NDArray[np.float32], middle: NDArray[np.float32], after: NDArray[np.float32]
+) -> Vector:
+    bow = before.astype(np.float64) - 2.0 * middle + after
+    return np.clip(0.5 * (before.astype(np.float64) - after) / np.minimum(bow, -1e-6), -0.5, 0.5)
+
+
+def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:
+    """The refined pose of a form on a scan, or None where its print is not found there.
+
+    Args:
+        ink: Ink map of the scan, work pixels.
+        form_to_page: Coarse pose, work pixels to work pixels.
+    """
+    if len(reference.centres) < 8:
+        return None
+    chosen = _telling(reference)
+    first = measure(ink, form_to_page, reference, chosen, _FIRST_RADIUS_PX, halved=True)
+    good = (first.scores > 0.4) & np.all(first.weights > 0, axis=1)
+    if good.sum() < 6:
+        return None
+    from_places = first.places[good]
+    step, mask = cv2.findHomography(
+        from_places,
+        from_places + first.offsets[good],
+        cv2.USAC_MAGSAC,
+        ransacReprojThreshold=3.0,
+        maxIters=1000,
+        confidence=0.999,
+    )
+    if step is None or mask is None or int(mask.sum()) < 6:
+        return None
+    closer = form_to_page @ step
+    everything = np.arange(len(reference.centres))
+    measured = measure(ink, closer, reference, everything, _SECOND_RADIUS_PX)
+    return fit(measured, closer, reference.width_px / 2, reference.height_px / 2)
+
+
+def _telling(reference: Reference) -> NDArray[np.int64]:
+    """Patches that tell both axes, spread over the sheet by taking every so many in order."""
+    both = np.flatnonzero(reference.sharpness.min(axis=1) > 0)
+    if len(both) <= _FIRST_PATCHES:
+        return both
+    return both[np.linspace(0, len(both) - 1, _FIRST_PATCHES).astype(int)]
+
+
+def fit(measured: Measurements, form_to_page: Matrix, width: float, height: float) -> Fit | None:
+    """Fit the map to measurements; sizes in work pixels."""
+    usable = measured.visible & (measured.scores >= MIN_SCORE) & np.any(measured.weights > 0, 1)
+    if usable.sum() < 8:
+        return None
+    places, offsets = measured.places[usable], measured.offsets[usable]
+    weights = measured.weights[usable]
+    step, spread, leftover = fit_homography(places, offsets, weights, width, height)
+    if not np.all(np.isfinite(step)):
+        return None
+    bend = None
+    cost = _cost(leftover, weights)
+    if usable.sum() >= _BEND_NEEDS and cost > _FLAT_ENOUGH_PX**2:
+        # What is left, seen in the form's own frame, after the homography has done its part.
+        rest = project(np.linalg.inv(step), places + offsets) - places
+        for stiffness in _STIFFNESS:
+            tried = fit_bend(bend_basis(places, width, height), rest, weights, stiffness)
+            tried_cost = _cost(tried[2], weights)
+            if tried_cost < _BEND_GAIN * cost:
+                (bend, spread, leftover), cost = tried, tried_cost
+    return _summary(measured, usable, form_to_page @ step, bend, leftover, spread)
+
+
+def _summary(
+    measured: Measurements,
+    usable: NDArray[np.bool_],
+    refined: Matrix,
+    bend: NDArray[np.float64] | None,
+    leftover: Points,
+    spread: NDArray[np.float64],
+) -> Fit:
+    told = measured.weights[usable] > 0
+    error = np.where(told, np.abs(leftover), 0.0)
+    agrees = np.all(error < _AGREES_WITHIN_PX, axis=1)
+    agreeing = np.zeros(len(usable), bool)
+    agreeing[np.flatnonzero(usable)[agrees]] = True
+    full = np.full((len(usable), 2), np.nan)
+    full[usable] = np.where(told, leftover, np.nan)
+    held = told & agrees[:, None]
+    # Per axis, then both together: the distance in the plane.
+    mean_square = [
+        float(np.mean(leftover[held[:, k], k] ** 2)) if held[:, k].any() else 1e6 for k in (0, 1)
+    ]
+    residual = float(np.sqrt(sum(mean_square)))
+    return Fit(refined, bend, measured, full, agreeing, residual, spread)
+
+
+def _cost(leftover: Points, weights: NDArray[np.float64]) -> float:
+    """Robust mean square: far-off matches (handwriting) count as much as each other."""
+    capped = np.minimum(leftover**2, _AGREES_WITHIN_PX**2)
+    return float(np.sum(weights * capped) / np.sum(weights))
+
+
+def robust_trust(leftover: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    told = weights > 0
+    scale = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 1.0
+    scale = max(_NOISE_FLOOR_PX, min(scale, 2.0))
+    return np.asarray(weights / (1 + (leftover / (2 * scale)) ** 2) ** 2, np.float64)
+
+
+def _rows(places: Points, target: Points, width: float, height: float) -> NDArray[np.float64]:
+    """Linear equations of a homography near the identity, in coordinates of -1 to 1: 2N x 9."""
+    scale = np.array([2 / width, 2 / height])
+    p, q = places * scale - 1, target * scale - 1
+    one, zero = np.ones(len(p)), np.zeros((len(p), 3))
+    base = np.column_stack([p, one])
+    across = np.column_stack([base, zero, -q[:, :1] * p, q[:, :1]])
+    down = np.column_stack([zero, base, -q[:, 1:] * p, q[:, 1:]])
+    return np.concatenate([across, down])
+
+
+def fit_homography(
+    places: Points, offsets: Points, weights: NDArray[np.float64], width: float, height: float
+) -> tuple[Matrix, NDArray[np.float64], Points]:
+    """A homography near the identity through weighted offsets, robust by reweighting.
+
+    Returns:
+        The 3 x 3 matrix, the covariance of its eight numbers (see ``_rows``), and N x 2 what it
+        leaves over, each measurement left out of its own prediction (by the hat matrix).
+    """
+    rows = _rows(places, places + offsets, width, height)
+    design = rows[:, :8]
+    scale = np.array([2 / width, 2 / height])
+    norm = np.array([[scale[0], 0, -1.0], [0, scale[1], -1.0], [0, 0, 1]])
+    per_axis = np.repeat(1 / scale, len(places))
+    trust = weights.copy()
+    for _ in range(6):
+        w = trust.T.ravel() * per_axis**2
+        normal = design.T @ (w[:, None] * design) + 1e-9 * np.eye(8)
+        inverse = np.linalg.inv(normal)
+        solution = inverse @ (design.T @ (w * rows[:, 8]))
+        matrix = np.linalg.inv(norm) @ np.append(solution, 1.0).reshape(3, 3) @ norm
+        leftover = places + offsets - project(matrix, places)
+        held = w * np.einsum("ij,jk,ik->i", design, inverse, design)
+        leftover = leftover / (1 - np.minimum(held, 0.95)).reshape(2, -1).T
+        trust = robust_trust(leftover, weights)
+    noise = _noise(leftover, weights > 0)
+    return matrix / matrix[2, 2], inverse * noise**2 * _mean_trust(weights), leftover
+
+
+def fit_bend(
+    basis: NDArray[np.float64], rest: Points, weights: NDArray[np.float64], stiffness: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Points]:
+    """A smooth bend through weighted offsets: coefficients, covariance, left-out leftover."""
+    rough = stiffness * bend_roughness() + 1e-6 * np.eye(basis.shape[1])
+    coefficients = np.zeros((basis.shape[1], 2))
+    spread = np.zeros_like(rough)
+    leftover = np.zeros_like(rest)
+    for axis in (0, 1):
+        trust = robust_trust(rest, weights)[:, axis]
+        for _ in range(3):
+            inverse = np.linalg.inv(basis.T @ (trust[:, None] * basis) + rough)
+            projected = basis @ inverse
+            coefficients[:, axis] = inverse @ (basis.T @ (trust * rest[:, axis]))
+            held = trust * np.einsum("ij,ij->i", projected, basis)
+            left = rest[:, axis] - basis @ coefficients[:, axis]
+            left = left / (1 - np.minimum(held, 0.95))
+            trust = robust_trust(left[:, None], weights[:, axis : axis + 1])[:, 0]
+        leftover[:, axis] = left
+        noise = _noise(left[:, None], weights[:, axis : axis + 1] > 0)
+        spread = spread + inverse * noise**2 * _mean_trust(weights[:, axis])
+    return coefficients, spread, leftover
+
+
+def _noise(leftover: Points, told: NDArray[np.bool_]) -> float:
+    spread = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 9.0
+    return max(_NOISE_FLOOR_PX, spread)
+
+
+def _mean_trust(weights: NDArray[np.float64]) -> float:
+    held = weights[weights > 0]
+    return float(np.median(held)) if held.size else 1.0

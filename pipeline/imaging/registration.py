@@ -1,0 +1,227 @@
+"""Which form a page is and where it lies: found from printed content, or said not to be found.
+
+No fiducials. The steps and why: an ink map at 150 dpi (scanner differences gone); binary features
+at 100 dpi vote on a pose for every form (any rotation); the best few are refined patch by patch;
+the form whose print is really there wins. The gate then asks whether *every zone* is held by
+print near it. A page that does not pass goes to a person, never to a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.domain.documents import FormName
+from pipeline.domain.examinations import RegistrationFigures
+from pipeline.domain.findings import FindingCode
+from pipeline.domain.geometry import REGISTERED_DPI
+from pipeline.forms.definition import FormDefinition
+from pipeline.imaging.blankness import is_blank
+from pipeline.imaging.features import (
+    FEATURE_DPI,
+    CoarsePose,
+    find_features,
+    fit_pose,
+    is_sheetlike,
+    match,
+    vote,
+)
+from pipeline.imaging.gate import Doubts, doubts_of, zone_corners
+from pipeline.imaging.ink import WORK_DPI, ink_map, probable_dpi, scaling, work_image
+from pipeline.imaging.mapping import Mapping, Matrix
+from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
+from pipeline.imaging.reference import Reference, cached_reference
+from pipeline.imaging.refinement import Fit, refine
+
+PAGE_FEATURES = 1400
+_REFINED_CANDIDATES = 3
+_MIN_WORK_SIDE_PX = 240  # 40 mm: less is no sheet
+_MIN_AGREEMENT = 0.30
+_MIN_INLIERS = 14
+_RUNNER_UP_WITHIN = 0.93
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """A page that was not registered, and why.
+
+    Attributes:
+        reason: ``FORM_UNKNOWN``, ``REGISTRATION_POOR`` or ``PAGE_BLANK``.
+        nearest: The form that it resembles most, where it resembles any.
+        figures: How well, where a fit was reached at all.
+        explanation: Short names of what was wrong, for the finding's evidence.
+    """
+
+    reason: FindingCode
+    nearest: FormName | None
+    figures: RegistrationFigures | None
+    number: int = 1
+    explanation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """A form found on a page, before the pixels are moved.
+
+    Attributes:
+        mapping: Registered pixels to page pixels.
+        agreement: Share of the form's visible print found where the mapping says.
+        doubts: What the gate has against it; empty when it passes.
+        runner_up: Another version that explains the page about as well.
+    """
+
+    reference: Reference
+    mapping: Mapping
+    figures: RegistrationFigures
+    agreement: float
+    doubts: Doubts
+    runner_up: str | None = None
+
+
+class Registrar:
+    """Recognises and registers pages of a set of forms.
+
+    Args:
+        forms: The forms that a page may be.
+        cache_dir: Where what was learnt of their blanks is kept; holds nothing personal.
+        references: Ready references, for forms known by a scanned blank rather than a drawing.
+    """
+
+    def __init__(
+        self,
+        forms: Sequence[FormDefinition],
+        cache_dir: Path,
+        *,
+        references: Sequence[Reference] = (),
+    ) -> None:
+        from pipeline.forms.drawing import blank_raster
+
+        self._references = (
+            *(cached_reference(form, blank_raster(form), cache_dir) for form in forms),
+            *references,
+        )
+
+    def register(self, page: PageImage) -> RegisteredPage | Unregistered:
+        """Recognise a page and lay it on its form at 300 dpi, or say why not."""
+        found = self.align(page)
+        if isinstance(found, Unregistered):
+            return found
+        if found.doubts.any:
+            return Unregistered(
+                FindingCode.REGISTRATION_POOR,
+                found.reference.form.name,
+                found.figures,
+                page.number,
+                found.doubts.names,
+            )
+        paper = paper_tone(page.pixels)
+        return RegisteredPage(
+            form=found.reference.form,
+            pixels=found.mapping.warp(page.pixels, paper),
+            to_page=found.mapping.form_to_page,
+            figures=found.figures,
+            number=page.number,
+            source_dpi=found.mapping.page_px_per_form_px() * REGISTERED_DPI,
+            bilevel=page.bilevel,
+            paper_bgr=paper,
+            runner_up=found.runner_up,
+        )
+
+    def align(self, page: PageImage) -> Alignment | Unregistered:
+        """Recognition and registration without moving the pixels; the gate's doubts are inside."""
+        height, width = page.pixels.shape[:2]
+        dpi = probable_dpi(height, width, page.dpi)
+        work, work_to_page = work_image(page.pixels, dpi)
+        if min(work.shape[:2]) < _MIN_WORK_SIDE_PX:
+            return Unregistered(FindingCode.FORM_UNKNOWN, None, None, page.number, ("too_small",))
+        if is_blank(work):
+            return Unregistered(FindingCode.PAGE_BLANK, None, None, page.number)
+        ink = ink_map(work)
+        fits = self._fits(ink)
+        if not fits:
+            return Unregistered(FindingCode.FORM_UNKNOWN, None, None, page.number)
+        reference, best = fits[0]
+        figures = _figures(best)
+        if best.agreement < _MIN_AGREEMENT or int(best.agreeing.sum()) < _MIN_INLIERS:
+            return Unregistered(FindingCode.FORM_UNKNOWN, reference.form.name, figures, page.number)
+        mapping = _mapping(best, reference, work_to_page)
+        runner_up = next(
+            (
+                other.form.key
+                for other, fit in fits[1:]
+                if fit.agreement > _RUNNER_UP_WITHIN * best.agreement
+            ),
+            None,
+        )
+        doubts = doubts_of(best, mapping, zone_corners(reference), (height, width))
+        return Alignment(reference, mapping, figures, best.agreement, doubts, runner_up)
+
+    def _fits(self, ink: Pixels) -> list[tuple[Reference, Fit]]:
+        """Refined fits of the most promising forms, the best first."""
+        height, width = ink.shape
+        factor = FEATURE_DPI / WORK_DPI
+        size = (round(width * factor), round(height * factor))
+        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        features = find_features(small, PAGE_FEATURES)
+        voted = []
+        for reference in self._references:
+            pairs = vote(reference.features, features, match(reference.features, features))
+            voted.append((len(pairs) / max(1, len(reference.features.points)), reference, pairs))
+        voted.sort(key=lambda v: -v[0])
+        to_work = np.linalg.inv(scaling(size[0] / width, size[1] / height))
+        fits = []
+        for _, reference, pairs in voted[:_REFINED_CANDIDATES]:
+            pose = fit_pose(reference.features, features, pairs)
+            if pose is None:
+                continue
+            fitted = self._refined(ink, pose, reference, to_work)
+            if fitted is not None:
+                fits.append((reference, fitted))
+        fits.sort(key=lambda f: -f[1].agreement)
+        return fits
+
+    @staticmethod
+    def _refined(
+        ink: Pixels, pose: CoarsePose, reference: Reference, to_work: Matrix
+    ) -> Fit | None:
+        factor = FEATURE_DPI / WORK_DPI
+        form_to_small = scaling(factor, factor)
+        fitted = refine(ink, to_work @ pose.form_to_page @ form_to_small, reference)
+        if fitted is None or not is_sheetlike(fitted.form_to_page @ scaling(1.5, 1.5)):
+            return None
+        return fitted
+
+
+def paper_tone(pixels: Pixels) -> tuple[int, int, int]:
+    """Tone of the bare paper, BGR: the commonest bright level of each channel."""
+    sample = pixels[::8, ::8].reshape(-1, 3)
+    grey = sample.mean(axis=1)
+    bright = sample[grey >= np.percentile(grey, 50)]
+    blue, green, red = (int(v) for v in np.median(bright, axis=0))
+    return blue, green, red
+
+
+def _mapping(fit: Fit, reference: Reference, work_to_page: Matrix) -> Mapping:
+    factor = WORK_DPI / REGISTERED_DPI
+    return Mapping(
+        form_to_page=work_to_page @ fit.form_to_page @ scaling(factor, factor),
+        width_px=reference.width_px,
+        height_px=reference.height_px,
+        bend=None if fit.bend is None else fit.bend / factor,
+    )
+
+
+def _figures(fit: Fit) -> RegistrationFigures:
+    # The top edge of the form, seen on the page, says which way the page was turned.
+    along = fit.form_to_page @ np.array([[0.0, 100.0], [0.0, 0.0], [1.0, 1.0]])
+    start, end = (along[:2] / along[2]).T
+    angle = float(np.degrees(np.arctan2(end[1] - start[1], end[0] - start[0])))
+    return RegistrationFigures(
+        residual_px=round(fit.residual_work_px * REGISTERED_DPI / WORK_DPI, 3),
+        inliers=int(fit.agreeing.sum()),
+        rotation_quarters=round(angle / 90.0) % 4,
+    )
