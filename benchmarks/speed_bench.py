@@ -1,0 +1,106 @@
+"""Pages per second and memory, beside whole-page PaddleOCR and tesseract in the same run.
+
+Each engine runs in a process of its own on the same pages, one thread, so that its peak memory
+is its own. Only the ratios mean anything beyond this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.composed_forms import composed_forms
+
+SEED = 7
+DEFAULT_PAGES = 12
+FULL_PAGES = 60
+ENGINES = ("uketsuke", "paddleocr_whole_page", "tesseract_whole_page")
+
+
+def run(full: bool) -> dict[str, Any]:
+    """Time every engine on the same pages."""
+    count = FULL_PAGES if full else DEFAULT_PAGES
+    # Composed pages hold synthetic values only; the folder goes with the measurement.
+    with tempfile.TemporaryDirectory() as folder:
+        for i, (page, _) in enumerate(composed_forms(count, SEED)):
+            cv2.imwrite(str(Path(folder) / f"{i:04d}.png"), page.pixels)
+        result: dict[str, Any] = {"pages": count, "threads": 1}
+        for name in ENGINES:
+            result[name] = _measure_apart(name, folder)
+    ours = result["uketsuke"].get("seconds_per_page")
+    for name in ENGINES[1:]:
+        theirs = result[name].get("seconds_per_page")
+        result[name]["times_ours"] = round(theirs / ours, 1) if ours and theirs else None
+    return result
+
+
+def _measure_apart(name: str, folder: str) -> dict[str, Any]:
+    if name == "tesseract_whole_page" and shutil.which("tesseract") is None:
+        return {"missing": "tesseract is not installed"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.speed_bench", name, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1"},
+    )
+    if done.returncode:
+        return {"error": done.stderr.strip().splitlines()[-1:] or ["no message"]}
+    figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return figures
+
+
+def _reader(name: str) -> Callable[[Path], object]:
+    if name == "uketsuke":
+        from pipeline.domain.documents import Channel
+        from pipeline.examine.document import examine_file
+        from pipeline.examine.engine import Engine
+        from pipeline.settings import Settings
+
+        engine = Engine(Settings())
+        return lambda path: list(examine_file(engine, path, Channel.COUNTER, name="page"))
+    if name == "paddleocr_whole_page":
+        from benchmarks.whole_page_paddle import whole_page_reader
+
+        return whole_page_reader()
+    return lambda path: (
+        subprocess.run(
+            ["tesseract", str(path), "-", "-l", "jpn"], capture_output=True, check=True
+        ).stdout
+    )
+
+
+def _measure_here(name: str, folder: Path) -> dict[str, float]:
+    read = _reader(name)
+    pages = sorted(folder.iterdir())
+    read(pages[0])  # warm: models loaded, caches filled
+    seconds = []
+    for page in pages:
+        begin = time.perf_counter()
+        read(page)
+        seconds.append(time.perf_counter() - begin)
+    peak = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return {
+        "seconds_per_page": round(float(np.median(seconds)), 3),
+        "pages_per_s": round(len(seconds) / sum(seconds), 3),
+        "peak_memory_mib": round(peak / 1024, 0),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure_here(sys.argv[1], Path(sys.argv[2]))))
