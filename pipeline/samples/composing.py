@@ -29,8 +29,9 @@ Pixels = NDArray[np.uint8]
 PhotoSource = Callable[[frozenset[Case], Applicant, np.random.Generator, int, int], Pixels]
 """Makes a photo from the cases, the applicant, randomness, width and height in pixels: BGR."""
 
+# Fonts whose digits look like a writer's; the others slash the zero or draw with a broad felt.
+_PLAIN_DIGITS = ("Klee One", "kiloji")
 PHOTO_MM = (35.0, 45.0)
-_DIGIT_CELLS = 6
 _TEXT_HEIGHT_PX = 7.5 * PX_PER_MM
 
 
@@ -68,12 +69,16 @@ def draw_style(
     words = FontInk(family)
     pen = pens(rng)[int(rng.choice(4, p=[0.62, 0.18, 0.12, 0.08]))]
     if boxed is None:
-        boxed = words if rng.random() < 0.25 else StrokeInk(int(rng.integers(1000)))
+        boxed = (
+            words
+            if family in _PLAIN_DIGITS and rng.random() < 0.35
+            else StrokeInk(int(rng.integers(1000)))
+        )
     return Style(
         hand=draw_hand(rng, mess),
         pen=pen,
         words=words,
-        boxed=MixedInk(boxed, words),
+        boxed=boxed if boxed is words else MixedInk(boxed, words),
         crossing=float(max(0.0, rng.normal(-0.02, 0.08) + 0.10 * mess)),
         zero_padded=bool(rng.random() < 0.4),
     )
@@ -150,7 +155,7 @@ def compose(
     planned = plan(form.name, fields, applicant, channel, rng, cases)
     sheet = _Sheet(blank_raster(form).copy(), planned, style, applicant, rng, photos)
     for zone in form.zones:
-        _fill(sheet, zone)
+        _fill(sheet, form, zone)
     _afterwards(sheet, form)
     truth = DocumentTruth(
         form=form.name,
@@ -172,7 +177,7 @@ def compose(
     return ComposedPage(sheet.page, truth, tuple(sheet.ink))
 
 
-def _fill(sheet: _Sheet, zone: Zone) -> None:
+def _fill(sheet: _Sheet, form: FormDefinition, zone: Zone) -> None:
     name = zone.field
     value = sheet.plan.values.get(name, "")
     written = sheet.plan.written.get(name, value)
@@ -188,7 +193,12 @@ def _fill(sheet: _Sheet, zone: Zone) -> None:
         case ReaderKind.MARKS:
             _mark(sheet, zone, value)
         case ReaderKind.BOXES:
-            _fill_cells(sheet, zone, _in_cells(sheet, zone, value, written))
+            # A field may go over several rows of cells: each takes what the ones before left.
+            rows = [z for z in form.zones_of(name) if z.reader == ReaderKind.BOXES]
+            room = sum(len(z.cells) for z in rows)
+            start = sum(len(z.cells) for z in rows[: rows.index(zone)])
+            text = _in_cells(sheet, name, room, value, written)
+            _fill_cells(sheet, zone, text[start : start + len(zone.cells)])
         case ReaderKind.TEXT | ReaderKind.SIGNATURE:
             if written:
                 _write(sheet, zone, _as_text(sheet, name, written))
@@ -210,12 +220,10 @@ def _as_text(sheet: _Sheet, name: F, written: str) -> str:
     return spell_date(dt.date.fromisoformat(written), sheet.plan.eras.get(name))
 
 
-def _in_cells(sheet: _Sheet, zone: Zone, value: str, written: str) -> str:
-    """The characters for the cells of a zone; a space leaves a cell blank."""
-    name = zone.field
+def _in_cells(sheet: _Sheet, name: F, room: int, value: str, written: str) -> str:
+    """The characters for the cells of a field; a space leaves a cell blank."""
     if name not in DATE_FIELDS:
-        text = value if name == F.PHONE else written
-        return text.replace("-", "") if len(text) > len(zone.cells) else text
+        return written.replace("-", "") if len(written) > room else written
     if name in sheet.plan.written:
         return written
     if not value:
@@ -223,7 +231,7 @@ def _in_cells(sheet: _Sheet, zone: Zone, value: str, written: str) -> str:
     day = dt.date.fromisoformat(value)
     year = era_year(day, _era(sheet, name, value))
     pattern = "{:02d}{:02d}{:02d}" if sheet.style.zero_padded else "{:2d}{:2d}{:2d}"
-    return pattern.format(year, day.month, day.day)[-len(zone.cells) :]
+    return pattern.format(year, day.month, day.day)[-room:]
 
 
 def _fill_cells(sheet: _Sheet, zone: Zone, text: str) -> None:
@@ -250,9 +258,8 @@ def _fill_cells(sheet: _Sheet, zone: Zone, text: str) -> None:
             other = pick([d for d in "0123456789" if d != char], rng)
             for digit in (other, other):
                 write_in_cell(sheet.page, digit, cell, style.boxed, style.hand, style.pen, rng)
-    padded = [c.strip() for c in text.ljust(len(zone.cells))[: len(zone.cells)]]
-    if zone.part != "era":
-        sheet.characters[zone.field] = padded
+    padded = [c.strip() for c in text.ljust(len(zone.cells))]
+    sheet.characters.setdefault(zone.field, []).extend(padded)
 
 
 def _write(sheet: _Sheet, zone: Zone, text: str) -> None:

@@ -129,7 +129,15 @@ class FontInk:
         return self._name
 
     def _family_of(self, char: str) -> str | None:
-        return next((f for f in self._families if ord(char) in fonts.coverage(f)), None)
+        return next(
+            (
+                family
+                for family in self._families
+                # SetoFont slashes its zero, which nobody here does.
+                if ord(char) in fonts.coverage(family) and (family, char) != ("SetoFont", "0")
+            ),
+            None,
+        )
 
     def covers(self, char: str) -> bool:
         """Whether any handwriting font has the character."""

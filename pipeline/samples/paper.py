@@ -127,7 +127,7 @@ class PaperSpec:
             spread=float(u(0.0, 0.2 + 0.6 * hard)),
             blur_px=float(u(0.3, 0.6 + 0.9 * hard)),
             noise=float(u(0.8, 1.6 + 5.0 * hard)),
-            mottle=float(u(0.3, 1.0 + 3.0 * hard)),
+            mottle=float(u(0.2, 0.6 + 1.2 * hard)),
             lamp=float(u(0, 0.02 + 0.10 * hard)),
             folds=int(rng.random() < 0.5 * hard) + int(rng.random() < 0.3 * hard),
             dirt=int(rng.poisson(1 + 8 * hard)),

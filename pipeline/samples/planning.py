@@ -87,7 +87,6 @@ PHOTO_FINDINGS: dict[Case, C] = {
     Case.PHOTO_DARK: C.PHOTO_EXPOSURE,
     Case.PHOTO_FRAMING: C.PHOTO_FRAMING,
 }
-_APPLICATIONS = (FormName.APPLICATION_HANDWRITTEN, FormName.APPLICATION_PREPRINTED)
 # A place that is in no list of addresses.
 _INVENTED_PLACES = ("架空県夢見市幻町", "無何有県桃源郡仙境村", "空想県虹色市雲上町")
 # Old forms that the text model's dictionary lacks (measured): they must become a finding.
@@ -145,7 +144,7 @@ def _flag(value: bool) -> str:
     return "1" if value else ""
 
 
-def _all_values(a: Applicant, kind: FormName) -> dict[F, str]:
+def _all_values(a: Applicant) -> dict[F, str]:
     parent = a.representative
     named = a.needs_representative
     iso = {
@@ -171,7 +170,7 @@ def _all_values(a: Applicant, kind: FormName) -> dict[F, str]:
         F.BRAILLE_WANTED: _flag(a.braille_wanted),
         F.NO_SIGNATURE_CERTIFICATE: _flag(a.no_signature_certificate),
         F.NO_AUTHENTICATION_CERTIFICATE: _flag(a.no_authentication_certificate),
-        F.SIGNATURE: parent.name if named and kind in _APPLICATIONS else a.name,
+        F.SIGNATURE: a.name,
         F.REPRESENTATIVE_KANA: parent.kana if named else "",
         F.REPRESENTATIVE_NAME: parent.name if named else "",
         F.REPRESENTATIVE_RELATION: parent.relation if named else "",
@@ -212,7 +211,7 @@ def plan(
         rng: Randomness.
         cases: What is particular about it.
     """
-    draft = _Draft({f: v for f, v in _all_values(applicant, kind).items() if f in fields})
+    draft = _Draft({f: v for f, v in _all_values(applicant).items() if f in fields})
     draft.eras[F.BIRTH_DATE] = applicant.birth_era
     draft.photo = F.PHOTO in fields and bool(draft.values[F.PHOTO])
     if F.PHONE in fields and draft.values[F.PHONE] and rng.random() < 0.6:
