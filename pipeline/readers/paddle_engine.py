@@ -90,7 +90,7 @@ class PaddleRecogniser:
         height, width = image.shape[:2]
         scaled = min(_WIDEST_PX, math.ceil(INPUT_HEIGHT_PX * width / height))
         padded = _padded_width(scaled)
-        return padded / max(1, frames) * (width / scaled)
+        return float(padded / max(1, frames) * (width / scaled))
 
     def _normalised(self, image: Pixels) -> NDArray[np.float32]:
         height, width = image.shape[:2]
