@@ -137,6 +137,11 @@ def final_context(document: str, field: str) -> str:
     return f"{document}|{field}|final"
 
 
+def keyed_context(task_id: str) -> str:
+    """What binds a keyed value to the task it answered."""
+    return f"{task_id}|keyed"
+
+
 def from_examination(
     examination: Examination,
     vault: Vault,

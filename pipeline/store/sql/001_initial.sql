@@ -102,6 +102,7 @@ create table task (
     kind          varchar not null,      -- confirm | key | adjudicate
     purpose       varchar not null,      -- review | sample
     priority      integer not null,
+    ordinal       integer not null,      -- order within the document
     state         varchar not null,      -- open | closed
     result        varchar,
     parent_id     varchar,               -- the keying that an adjudication settles

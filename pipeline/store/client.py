@@ -1,0 +1,168 @@
+"""How Dagster reaches the desk: over HTTP on this machine, with the service token."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from pipeline.domain.errors import DefectError, InputError
+from pipeline.settings import Settings
+from pipeline.vault import read_service_token
+
+ADDRESS_FILE = "desk.json"
+ARROW_TYPE = "application/vnd.apache.arrow.stream"
+_TIMEOUT_S = 120.0
+
+
+def desk_address(settings: Settings) -> str:
+    """Where the desk of this installation listens.
+
+    Raises:
+        InputError: ``DESK_NOT_RUNNING`` where it never wrote its address or has stopped.
+    """
+    path: Path = settings.home / ADDRESS_FILE
+    try:
+        return str(json.loads(path.read_text())["url"])
+    except (OSError, ValueError, KeyError):
+        raise not_running() from None
+
+
+def not_running() -> InputError:
+    """The error for a desk that does not answer."""
+    return InputError(
+        "DESK_NOT_RUNNING",
+        ja="受付デスクが動いていません。",
+        en="The desk is not running.",
+        remedy_ja="`make serve` で起動してください。",
+        remedy_en="Start it with `make serve`.",
+    )
+
+
+class DeskClient:
+    """A connection to the desk's service end-points."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT_S,
+            trust_env=False,  # no proxy: the desk is on this machine
+        )
+
+    @classmethod
+    def of(cls, settings: Settings) -> DeskClient:
+        """The client of an installation, by the desk's address file and the service token."""
+        return cls(desk_address(settings), read_service_token(settings.keys))
+
+    def __enter__(self) -> DeskClient:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def health(self) -> bool:
+        """Whether the desk answers and its store is open."""
+        try:
+            return self._client.get("/health", timeout=5.0).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def post_batch(self, batch_id: str, content: bytes) -> dict[str, Any]:
+        """Send an Arrow batch; sending it again changes nothing.
+
+        Returns:
+            ``batch_id, repeated, arrivals, documents, kept, tasks``.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, or what the desk found wrong with the batch.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._post(f"/ingest/{batch_id}", content, ARROW_TYPE)
+
+    def publish(self) -> dict[str, Any]:
+        """Ask for a new masked snapshot; returns rows by table.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._post("/service/publish", b"", ARROW_TYPE)
+
+    def totals(self) -> dict[str, Any]:
+        """Counts over everything in the store.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._send("GET", "/service/totals")
+
+    def batch(self, batch_id: str) -> dict[str, Any]:
+        """One batch's figures: arrivals, loaded, duplicate, quarantined, routes, reasons.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``BATCH_UNKNOWN``.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._send("GET", f"/service/batches/{batch_id}")
+
+    def add_user(self, name: str, role: str) -> dict[str, Any]:
+        """Add an account; returns its name, role and one-time password.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``USER_EXISTS``, ``USER_NAME``.
+            DefectError: ``DESK_FAILED``.
+        """
+        content = json.dumps({"name": name, "role": role}).encode()
+        return self._post("/service/users", content, "application/json")
+
+    def users(self) -> list[dict[str, Any]]:
+        """All accounts: name, role, state.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        found: list[dict[str, Any]] = self._send("GET", "/service/users")["users"]
+        return found
+
+    def _post(self, path: str, content: bytes, kind: str) -> dict[str, Any]:
+        return self._send("POST", path, content=content, headers={"Content-Type": kind})
+
+    def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, path, **more)
+        except httpx.HTTPError:
+            raise not_running() from None
+        if answer.is_success:
+            found: dict[str, Any] = answer.json()
+            return found
+        raise _error_of(answer)
+
+
+def _error_of(answer: httpx.Response) -> InputError | DefectError:
+    try:
+        told = answer.json()
+        kind = InputError if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR else DefectError
+        return kind(
+            str(told["code"]),
+            ja=str(told["ja"]),
+            en=str(told["en"]),
+            remedy_ja=str(told.get("remedy_ja", "")),
+            remedy_en=str(told.get("remedy_en", "")),
+        )
+    except (ValueError, KeyError, TypeError):
+        return DefectError(
+            "DESK_FAILED",
+            ja=f"受付デスクが {answer.status_code} を返しました。",
+            en=f"The desk answered {answer.status_code}.",
+        )

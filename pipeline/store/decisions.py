@@ -1,0 +1,368 @@
+"""Decisions: what a person decided on a task, in one transaction with the audit row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import duckdb
+
+from pipeline.domain.documents import FieldName, FormName, Route
+from pipeline.domain.errors import InputError
+from pipeline.store import keyed_values, records
+from pipeline.store.audit import Actor, Audit
+from pipeline.store.clock import utc_now
+from pipeline.store.database import Database, insert
+from pipeline.store.documents import Documents
+from pipeline.store.loading import FAMILIES, mark_row, repeated_row, task_row
+from pipeline.store.queue import Queue, Task, require_third_person, stale
+from pipeline.store.tasking import PlannedTask, Purpose, TaskKind
+from pipeline.vault import Vault, class_of
+
+_MARKED = frozenset({FieldName.MY_NUMBER, FieldName.APPLICATION_ID, FieldName.NAME})
+
+
+class Action(StrEnum):
+    """What a person can say about a field or a document."""
+
+    VALUE = "value"  # this is the value: confirmed, corrected, keyed or chosen
+    BLANK = "blank"
+    ILLEGIBLE = "illegible"
+    WRONG_FORM = "wrong_form"
+    ACCEPT = "accept"
+    RETURN = "return"
+    REFUSE = "refuse"
+    RESCAN = "rescan"
+    PROCESS = "process"  # go on with the fields, against the machine's proposal
+
+
+FIELD_ACTIONS = frozenset({Action.VALUE, Action.BLANK, Action.ILLEGIBLE, Action.WRONG_FORM})
+PHOTO_ACTIONS = frozenset({Action.ACCEPT, Action.RETURN, Action.WRONG_FORM})
+DOCUMENT_ACTIONS = frozenset(
+    {Action.ACCEPT, Action.RETURN, Action.REFUSE, Action.RESCAN, Action.PROCESS}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision on a task.
+
+    Attributes:
+        value: The text as typed or chosen, for ``Action.VALUE``.
+        ver: Version of the task that the person had on the screen.
+    """
+
+    action: Action
+    ver: int
+    value: str | None = None
+
+
+def allowed_actions(task: Task) -> frozenset[Action]:
+    """What can be said about a task."""
+    if task.field is None:
+        return DOCUMENT_ACTIONS
+    return PHOTO_ACTIONS if task.field == FieldName.PHOTO else FIELD_ACTIONS
+
+
+class Decisions:
+    """Takes decisions and draws what follows from them."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        audit: Audit,
+        queue: Queue,
+        documents: Documents,
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._audit = audit
+        self._queue = queue
+        self._documents = documents
+
+    def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
+        """Take a decision; returns the task's result.
+
+        Raises:
+            PolicyError: ``TASK_STALE``, ``TASK_NOT_YOURS``.
+            InputError: ``ACTION_UNKNOWN``, ``VALUE_MISSING``.
+        """
+        now = utc_now()
+        with self._database.writing() as cursor:
+            task = self._queue.task(task_id)
+            if task is None or not _is_held(task, actor, decision.ver, now):
+                raise stale()
+            require_third_person(cursor, task, actor)
+            if decision.action not in allowed_actions(task):
+                raise InputError(
+                    "ACTION_UNKNOWN",
+                    ja="この作業ではその操作はできません。",
+                    en="That cannot be said about this task.",
+                )
+            if task.field is None:
+                result = self._decide_document(cursor, task, decision, now)
+            elif task.field == FieldName.PHOTO:
+                result = self._decide_photo(cursor, task, decision, now)
+            else:
+                result = self._decide_field(cursor, actor, task, decision, now)
+            self._append(cursor, actor, task, decision, now)
+            _close(cursor, task.task_id, result, now)
+            self._audit.append(
+                cursor,
+                actor,
+                f"decision.{decision.action}",
+                f"document:{task.document_id}",
+                field=task.field,
+                detail=f"{task.kind}:{result}",
+            )
+            _finish_document(cursor, task.document_id, now)
+        return result
+
+    def _decide_document(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        task: Task,
+        decision: Decision,
+        now: dt.datetime,
+    ) -> str:
+        document = self._documents.document(task.document_id)
+        route = document.route if document else ""
+        if decision.action == Action.ACCEPT and route in NOT_ACCEPTED_AS_A_WHOLE:
+            raise InputError(
+                "ACTION_UNKNOWN",
+                ja="この書類は項目を確認せずに受理できません。",
+                en="This document cannot be accepted without its fields being looked at.",
+            )
+        if decision.action == Action.PROCESS:
+            fields = self._documents.fields(task.document_id)
+            insert(
+                cursor,
+                "task",
+                [
+                    task_row(
+                        task.document_id,
+                        PlannedTask(f.name, TaskKind.CONFIRM, Purpose.REVIEW, f.ordinal),
+                        now,
+                    )
+                    for f in fields
+                    if not f.accepted and f.reviewed is None
+                ],
+            )
+        elif decision.action != Action.ACCEPT:
+            _close_rest(cursor, task, decision.action, now)
+        return decision.action.value
+
+    def _decide_photo(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        task: Task,
+        decision: Decision,
+        now: dt.datetime,
+    ) -> str:
+        if decision.action == Action.WRONG_FORM:
+            return self._wrong_form(cursor, task, now)
+        return decision.action.value
+
+    def _decide_field(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        actor: Actor,
+        task: Task,
+        decision: Decision,
+        now: dt.datetime,
+    ) -> str:
+        if decision.action == Action.WRONG_FORM:
+            return self._wrong_form(cursor, task, now)
+        field = FieldName(task.field or "")
+        machine = self._documents.value(task.document_id, field)
+        if decision.action == Action.ILLEGIBLE:
+            if task.kind == TaskKind.ADJUDICATE:
+                _set_reviewed(cursor, task, None, None, "illegible")
+                return "illegible"
+            self._ask_another(cursor, task, now)
+            return "illegible"
+        final = self._final_value(field, task, decision)
+        if task.kind == TaskKind.ADJUDICATE:
+            agrees = machine is not None and keyed_values.same(field, machine, final)
+            self._settle(cursor, task, field, final, "corrected" if not agrees else "confirmed")
+            return "machine_right" if agrees else "machine_wrong"
+        agrees = machine is not None and keyed_values.same(field, machine, final)
+        if task.kind == TaskKind.KEY and not agrees:
+            self._ask_another(cursor, task, now)
+            return "mismatch"
+        self._settle(cursor, task, field, final, "confirmed" if agrees else "corrected")
+        if task.kind == TaskKind.KEY:
+            return "agreed"
+        return "confirmed" if agrees else "corrected"
+
+    def _final_value(self, field: FieldName, task: Task, decision: Decision) -> str:
+        if decision.action == Action.BLANK:
+            return ""
+        typed = (decision.value or "").strip()
+        if not typed:
+            raise InputError(
+                "VALUE_MISSING",
+                ja="値が入力されていません。空欄なら「空欄」を選んでください。",
+                en="No value was given. If the field is blank, say so with its own key.",
+            )
+        shown = self._documents.editable_text(task.document_id, field)
+        machine = self._documents.value(task.document_id, field)
+        if task.kind != TaskKind.KEY and machine is not None and typed == shown:
+            return machine  # left as the machine showed it: keep its own normal form
+        return keyed_values.normal_form(field, typed)
+
+    def _settle(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        task: Task,
+        field: FieldName,
+        final: str,
+        reviewed: str,
+    ) -> None:
+        context = records.final_context(task.document_id, field)
+        sealed = self._vault.seal(class_of(field), context, final.encode())
+        _set_reviewed(cursor, task, sealed, records.masked(field, final), reviewed)
+        if field in _MARKED and reviewed == "corrected":
+            self._mark_again(cursor, task.document_id, field, final)
+
+    def _mark_again(
+        self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName, final: str
+    ) -> None:
+        form = cursor.execute(
+            "select form from document where document_id = ?", [document]
+        ).fetchall()[0][0]
+        born = self._documents.value(document, FieldName.BIRTH_DATE, final=True)
+        values = {field: final, FieldName.BIRTH_DATE: born}
+        family = FAMILIES.get(FormName(form), "") if form else ""
+        marks = records.marks_of(values, self._vault)
+        cursor.execute(
+            "delete from blind_mark where document_id = ? and field = ?", [document, field]
+        )
+        insert(cursor, "blind_mark", [mark_row(document, family, f, m) for f, m in marks])
+        for marked, mark in marks:
+            others = cursor.execute(
+                "select min(document_id) from blind_mark where family = ? and field = ? "
+                "and mark = ? and document_id <> ?",
+                [family, marked, mark, document],
+            ).fetchall()
+            if others and others[0][0] is not None:
+                insert(cursor, "finding", [repeated_row(document, marked, others[0][0])])
+                insert(cursor, "task", [task_row(document, _WHOLE, utc_now())])
+
+    def _ask_another(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
+        planned = PlannedTask(FieldName(task.field or ""), TaskKind.ADJUDICATE, task.purpose, 0)
+        row = task_row(task.document_id, planned, now)
+        row["priority"], row["parent_id"] = 0, task.task_id
+        insert(cursor, "task", [row])
+
+    def _wrong_form(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> str:
+        _close_rest(cursor, task, Action.WRONG_FORM, now)
+        insert(cursor, "task", [task_row(task.document_id, _WHOLE, now)])
+        return "wrong_form"
+
+    def _append(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        actor: Actor,
+        task: Task,
+        decision: Decision,
+        now: dt.datetime,
+    ) -> None:
+        identifier = secrets.token_hex(8)
+        sealed = None
+        if decision.value and task.field is not None and decision.action == Action.VALUE:
+            field = FieldName(task.field)
+            context = records.keyed_context(task.task_id)
+            sealed = self._vault.seal(class_of(field), context, decision.value.strip().encode())
+        row: dict[str, Any] = {
+            "decision_id": identifier,
+            "task_id": task.task_id,
+            "document_id": task.document_id,
+            "field": task.field,
+            "user_id": actor.user_id,
+            "action": decision.action.value,
+            "value_sealed": sealed,
+            "seen": _SEEN[task.kind] if task.field else "document",
+            "task_ver": task.ver,
+            "decided_at": now,
+        }
+        insert(cursor, "decision", [row])
+
+
+# Nobody has looked at the fields of these: to accept one, its fields have to be processed.
+NOT_ACCEPTED_AS_A_WHOLE = frozenset({Route.RETURN, Route.REFUSE, Route.QUARANTINE})
+_WHOLE = PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0)
+_SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE: "both"}
+
+
+def _is_held(task: Task, actor: Actor, ver: int, now: dt.datetime) -> bool:
+    return (
+        task.state == "open"
+        and task.ver == ver
+        and task.lease_user == actor.user_id
+        and task.lease_until is not None
+        and task.lease_until >= now
+    )
+
+
+def _close(cursor: duckdb.DuckDBPyConnection, task_id: str, result: str, now: dt.datetime) -> None:
+    cursor.execute(
+        "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
+        "lease_user = null, lease_until = null where task_id = ?",
+        [result, now, task_id],
+    )
+
+
+def _close_rest(
+    cursor: duckdb.DuckDBPyConnection, task: Task, result: str, now: dt.datetime
+) -> None:
+    cursor.execute(
+        "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
+        "lease_user = null, lease_until = null "
+        "where document_id = ? and task_id <> ? and state = 'open'",
+        [result, now, task.document_id, task.task_id],
+    )
+
+
+def _set_reviewed(
+    cursor: duckdb.DuckDBPyConnection,
+    task: Task,
+    sealed: bytes | None,
+    masked: str | None,
+    reviewed: str,
+) -> None:
+    cursor.execute(
+        "update field set final_sealed = ?, masked = ?, reviewed = ? "
+        "where document_id = ? and field = ?",
+        [sealed, masked, reviewed, task.document_id, task.field],
+    )
+
+
+def _finish_document(cursor: duckdb.DuckDBPyConnection, document: str, now: dt.datetime) -> None:
+    """Decide the document once no review task is open; the heaviest result decides."""
+    left = cursor.execute(
+        "select count(*) from task where document_id = ? and state = 'open' and purpose = 'review'",
+        [document],
+    ).fetchall()[0][0]
+    if left:
+        return
+    results = {
+        row[0]
+        for row in cursor.execute(
+            "select result from task where document_id = ? and purpose = 'review'", [document]
+        ).fetchall()
+    }
+    unread = cursor.execute(
+        "select count(*) from field where document_id = ? and reviewed = 'illegible'", [document]
+    ).fetchall()[0][0]
+    outcome = next((r for r in ("refuse", "rescan", "return") if r in results), None)
+    if outcome is None:
+        outcome = "return" if unread else "accept"
+    cursor.execute(
+        "update document set outcome = ?, decided_at = ?, ver = ver + 1 where document_id = ?",
+        [outcome, now, document],
+    )

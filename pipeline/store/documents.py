@@ -1,0 +1,237 @@
+"""Documents as the desk shows them: masked by default, opened one value at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.domain.documents import FieldName
+from pipeline.domain.findings import FindingCode, Severity
+from pipeline.store import records
+from pipeline.store.database import Database
+from pipeline.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document's own facts."""
+
+    document_id: str
+    scan_id: str
+    batch_id: str
+    channel: str
+    form: str | None
+    form_version: str | None
+    route: str
+    photo_verdict: str | None
+    received_at: dt.datetime
+    loaded_at: dt.datetime
+    decided_at: dt.datetime | None
+    outcome: str | None
+    ver: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredField:
+    """A field without its value."""
+
+    name: FieldName
+    ordinal: int
+    masked: str | None
+    confidence: float
+    accepted: bool
+    flagged: int
+    reader: str
+    model_version: str
+    has_crop: bool
+    crop_origin_px: tuple[int, int] | None
+    reviewed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFinding:
+    """A finding with its evidence."""
+
+    code: FindingCode
+    severity: Severity
+    field: FieldName | None
+    position: int | None
+    evidence: dict[str, str | float]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheck:
+    """One photo check."""
+
+    check: str
+    verdict: str
+    measured: float | None
+    unit: str
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCharacter:
+    """A character in the clear, for the reviewer who holds the task."""
+
+    value: str
+    confidence: float
+    flagged: bool
+    alternatives: tuple[tuple[str, float], ...]
+    box_px: tuple[int, int, int, int] | None
+
+
+class Documents:
+    """Reads documents and opens their values."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    def document(self, document_id: str) -> StoredDocument | None:
+        """A document's facts, or None."""
+        row = self._database.row(
+            "select document_id, scan_id, batch_id, channel, form, form_version, route, "
+            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver "
+            "from document where document_id = ?",
+            [document_id],
+        )
+        return StoredDocument(*row) if row else None
+
+    def newest(self, limit: int = 200) -> list[StoredDocument]:
+        """The documents loaded last."""
+        rows = self._database.rows(
+            "select document_id, scan_id, batch_id, channel, form, form_version, route, "
+            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver "
+            f"from document order by loaded_at desc, document_id limit {int(limit)}"
+        )
+        return [StoredDocument(*row) for row in rows]
+
+    def fields(self, document_id: str) -> list[StoredField]:
+        """The fields of a document, in the form's order, without values."""
+        rows = self._database.rows(
+            "select field, ordinal, masked, confidence, accepted, flagged, reader, "
+            "model_version, has_crop, crop_x_px, crop_y_px, reviewed "
+            "from field where document_id = ? order by ordinal",
+            [document_id],
+        )
+        return [_field(row) for row in rows]
+
+    def field(self, document_id: str, name: FieldName) -> StoredField | None:
+        """One field without its value, or None."""
+        return next((f for f in self.fields(document_id) if f.name == name), None)
+
+    def findings(self, document_id: str) -> list[StoredFinding]:
+        """The findings of a document."""
+        rows = self._database.rows(
+            "select code, severity, field, position, evidence from finding "
+            "where document_id = ? order by ordinal",
+            [document_id],
+        )
+        return [
+            StoredFinding(
+                FindingCode(code),
+                Severity(severity),
+                FieldName(field) if field else None,
+                position,
+                json.loads(evidence),
+            )
+            for code, severity, field, position, evidence in rows
+        ]
+
+    def photo_checks(self, document_id: str) -> list[StoredCheck]:
+        """The photo's checks, in the checklist's order."""
+        rows = self._database.rows(
+            "select check_name, verdict, measured, unit, threshold from photo_check "
+            "where document_id = ? order by ordinal",
+            [document_id],
+        )
+        return [StoredCheck(*row) for row in rows]
+
+    def value(self, document_id: str, name: FieldName, *, final: bool = False) -> str | None:
+        """A value in the clear: the machine's, or with ``final`` the decided one before it.
+
+        Whoever calls this has checked the role and writes the audit row.
+        """
+        row = self._database.row(
+            "select value_sealed, final_sealed from field where document_id = ? and field = ?",
+            [document_id, name],
+        )
+        if row is None:
+            return None
+        if final and row[1] is not None:
+            context = records.final_context(document_id, name)
+            return self._vault.unseal(context, bytes(row[1])).decode()
+        if row[0] is None:
+            return None
+        context = records.value_context(document_id, name)
+        return self._vault.unseal(context, bytes(row[0])).decode()
+
+    def characters(self, document_id: str, name: FieldName) -> tuple[OpenCharacter, ...]:
+        """The characters of a field in the clear, with alternatives."""
+        content = self._characters(document_id, name)
+        return tuple(
+            OpenCharacter(
+                c["value"],
+                c["confidence"],
+                c["flagged"],
+                tuple((a[0], a[1]) for a in c["alternatives"]),
+                tuple(c["box_px"]) if c["box_px"] else None,
+            )
+            for c in content.get("characters", [])
+        )
+
+    def as_written(self, document_id: str, name: FieldName) -> str | None:
+        """The text before normalisation, where it differs."""
+        written: str | None = self._characters(document_id, name).get("as_written")
+        return written
+
+    def editable_text(self, document_id: str, name: FieldName) -> str:
+        """What a reviewer edits: the characters as read, else the value."""
+        characters = self.characters(document_id, name)
+        if characters:
+            return "".join(c.value for c in characters)
+        return self.value(document_id, name) or ""
+
+    def keyed_values(self, document_id: str, name: FieldName) -> list[str]:
+        """What people have keyed for a field, in the order of the decisions."""
+        rows = self._database.rows(
+            "select task_id, value_sealed from decision where document_id = ? and field = ? "
+            "and value_sealed is not null order by decided_at",
+            [document_id, name],
+        )
+        return [
+            self._vault.unseal(records.keyed_context(task_id), bytes(sealed)).decode()
+            for task_id, sealed in rows
+        ]
+
+    def history(self, document_id: str) -> list[tuple[dt.datetime, str, str, str | None, str]]:
+        """Decisions on a document: when, who, action, field, seeing what."""
+        rows = self._database.rows(
+            "select d.decided_at, coalesce(p.name, d.user_id), d.action, d.field, d.seen "
+            "from decision d left join person p using (user_id) "
+            "where d.document_id = ? order by d.decided_at",
+            [document_id],
+        )
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+    def _characters(self, document_id: str, name: FieldName) -> dict[str, Any]:
+        row = self._database.row(
+            "select characters_sealed from field where document_id = ? and field = ?",
+            [document_id, name],
+        )
+        if row is None or row[0] is None:
+            return {}
+        context = records.characters_context(document_id, name)
+        content: dict[str, Any] = json.loads(self._vault.unseal(context, bytes(row[0])))
+        return content
+
+
+def _field(row: tuple[Any, ...]) -> StoredField:
+    origin = (row[9], row[10]) if row[9] is not None and row[10] is not None else None
+    return StoredField(
+        FieldName(row[0]), row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8],
+        origin, row[11],
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""The store over one encrypted DuckDB file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.settings import Settings
+from pipeline.store import migrations, snapshot
+from pipeline.store.audit import Actor, Audit
+from pipeline.store.database import Database
+from pipeline.store.decisions import Decision, Decisions
+from pipeline.store.documents import Documents
+from pipeline.store.figures import Figures
+from pipeline.store.loading import Loading, LoadResult
+from pipeline.store.people import People
+from pipeline.store.queue import Queue
+from pipeline.vault import Vault
+
+
+class DuckDBStore:
+    """Opens the file, brings it to the newest version, and owns it until ``close``."""
+
+    def __init__(self, path: Path, vault: Vault, sample_rate: float = 0.0) -> None:
+        """Open or make the store.
+
+        Args:
+            path: The DuckDB file.
+            vault: Keys that are open.
+            sample_rate: Share of accepted fields that are keyed blind.
+
+        Raises:
+            InputError: ``STORE_IN_USE``.
+            DefectError: ``STORE_UNREADABLE``, ``STORE_TOO_NEW``, ``EXTENSION_MISSING``.
+        """
+        self._database = Database(path, vault.database_key())
+        migrations.migrate(self._database)
+        self.vault = vault
+        self.audit = Audit(self._database, vault)
+        self.queue = Queue(self._database, self.audit)
+        self.documents = Documents(self._database, vault)
+        self.people = People(self._database, self.audit)
+        self.figures = Figures(self._database)
+        self._loading = Loading(self._database, self.audit, sample_rate)
+        self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
+
+    @classmethod
+    def of(cls, settings: Settings) -> DuckDBStore:
+        """The store of an installation."""
+        return cls(settings.database, Vault.open(settings.keys), settings.blind_sample_rate)
+
+    def load(self, content: bytes) -> LoadResult:
+        """Load an Arrow batch, once; see ``Loading.load``."""
+        return self._loading.load(content)
+
+    def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
+        """Take a decision on a task; see ``Decisions.decide``."""
+        return self._decisions.decide(actor, task_id, decision)
+
+    def publish(self, folder: Path) -> dict[str, int]:
+        """Write the masked snapshot; see ``snapshot.publish``."""
+        return snapshot.publish(self._database, folder)
+
+    def close(self) -> None:
+        """Put everything on disk and let go."""
+        self._database.close()

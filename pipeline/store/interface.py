@@ -1,0 +1,50 @@
+"""What any store can do. DuckDB is one; a store for many machines would be another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.store.audit import Actor, Audit
+from pipeline.store.decisions import Decision
+from pipeline.store.documents import Documents
+from pipeline.store.figures import Figures
+from pipeline.store.loading import LoadResult
+from pipeline.store.people import People
+from pipeline.store.queue import Queue
+
+
+class Store(Protocol):
+    """Everything the desk asks of its store."""
+
+    @property
+    def queue(self) -> Queue:
+        """Tasks and their leases."""
+
+    @property
+    def documents(self) -> Documents:
+        """Documents, masked and opened."""
+
+    @property
+    def people(self) -> People:
+        """Accounts and sessions."""
+
+    @property
+    def figures(self) -> Figures:
+        """Counts and times."""
+
+    @property
+    def audit(self) -> Audit:
+        """The chained record."""
+
+    def load(self, content: bytes) -> LoadResult:
+        """Load an Arrow batch, once."""
+
+    def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
+        """Take a decision on a task."""
+
+    def publish(self, folder: Path) -> dict[str, int]:
+        """Write the masked snapshot."""
+
+    def close(self) -> None:
+        """Put everything on disk and let go."""

@@ -1,0 +1,296 @@
+"""Loading a batch: one transaction with its ledger row; sending it twice changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import random
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+
+from pipeline.domain.documents import FieldName, FormName, Route
+from pipeline.domain.errors import InputError
+from pipeline.domain.findings import FindingCode, Severity
+from pipeline.store import arrow_schema
+from pipeline.store.audit import SYSTEM, Audit
+from pipeline.store.clock import utc_now
+from pipeline.store.database import Database, insert
+from pipeline.store.records import Arrival, LoadedDocument
+from pipeline.store.tasking import PlannedTask, Purpose, TaskKind, plan
+
+FAMILIES = {
+    FormName.APPLICATION_HANDWRITTEN: "application",
+    FormName.APPLICATION_PREPRINTED: "application",
+    FormName.REPLY_FORM: "reply",
+    FormName.EXPIRY_NOTICE: "notice",
+}
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}", re.ASCII)
+_PARTS = ("page", "field", "finding", "photo_check", "blind_mark", "timing")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What loading a batch did.
+
+    Attributes:
+        repeated: The batch was there already; nothing changed.
+        kept: Documents left as they were because a person has worked on them.
+    """
+
+    batch_id: str
+    repeated: bool
+    arrivals: int
+    documents: int
+    kept: int
+    tasks: int
+
+
+class Loading:
+    """Writes batches into the database."""
+
+    def __init__(self, database: Database, audit: Audit, sample_rate: float) -> None:
+        self._database = database
+        self._audit = audit
+        self._sample_rate = sample_rate
+        self._random = random.SystemRandom()
+
+    def load(self, content: bytes) -> LoadResult:
+        """Load a batch as ``arrow_schema.encode`` made it.
+
+        Raises:
+            InputError: ``BATCH_MALFORMED``; ``BATCH_CHANGED`` where a batch of that name was
+                loaded with other arrivals.
+        """
+        batch_id, arrivals = arrow_schema.decode(content)
+        if not _BATCH_ID.fullmatch(batch_id):
+            raise InputError(
+                "BATCH_MALFORMED",
+                ja="バッチの識別子が正しくありません。",
+                en="The batch has no legal identifier.",
+            )
+        digest = _digest(arrivals)
+        with self._database.writing() as cursor:
+            earlier = cursor.execute(
+                "select digest, arrivals, documents from batch where batch_id = ?", [batch_id]
+            ).fetchall()
+            if earlier:
+                if earlier[0][0] != digest:
+                    raise InputError(
+                        "BATCH_CHANGED",
+                        ja="同じ識別子で内容の異なるバッチがすでに取り込まれています。",
+                        en="A batch with this identifier and other files was loaded before.",
+                    )
+                return LoadResult(batch_id, True, earlier[0][1], earlier[0][2], 0, 0)
+            return self._load_new(cursor, batch_id, digest, arrivals)
+
+    def _load_new(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        batch_id: str,
+        digest: str,
+        arrivals: Sequence[Arrival],
+    ) -> LoadResult:
+        now = utc_now()
+        insert(cursor, "arrival", [_arrival_row(batch_id, n, a) for n, a in enumerate(arrivals)])
+        incoming = {d.document_id: (a, d) for a in arrivals for d in a.documents}
+        kept = _worked_on(cursor, list(incoming))
+        fresh = {key: pair for key, pair in incoming.items() if key not in kept}
+        _forget_machine_rows(cursor, list(fresh))
+        _insert_documents(cursor, batch_id, fresh, now)
+        repeated_applicants = self._flag_repeated_applicants(cursor, list(fresh))
+        tasks = []
+        for arrival, document in fresh.values():
+            planned = plan(document, lambda: self._random.random() < self._sample_rate)
+            if document.document_id in repeated_applicants and not any(
+                t.field is None for t in planned
+            ):
+                planned.insert(0, PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0))
+            tasks += [task_row(document.document_id, t, arrival.received_at) for t in planned]
+            if not any(t.purpose == Purpose.REVIEW for t in planned):
+                _decide_at_once(cursor, document, now)
+        insert(cursor, "task", tasks)
+        cursor.execute(
+            "insert into batch values (?, ?, ?, ?, ?)",
+            [batch_id, digest, len(arrivals), len(incoming), now],
+        )
+        self._audit.append(cursor, SYSTEM, "batch.load", f"batch:{batch_id}")
+        return LoadResult(batch_id, False, len(arrivals), len(incoming), len(kept), len(tasks))
+
+    def _flag_repeated_applicants(
+        self, cursor: duckdb.DuckDBPyConnection, documents: list[str]
+    ) -> set[str]:
+        """Add DUPLICATE_APPLICANT where a document loaded before, or earlier in the batch, has the mark."""
+        if not documents:
+            return set()
+        pairs = cursor.execute(
+            """
+            select n.document_id, n.field, min(o.document_id)
+            from blind_mark n
+            join blind_mark o using (family, field, mark)
+            join document dn on dn.document_id = n.document_id
+            join document d on d.document_id = o.document_id
+            where list_contains(?::varchar[], n.document_id) and o.document_id <> n.document_id
+              and (not list_contains(?::varchar[], o.document_id)
+                or (d.received_at, d.document_id) < (dn.received_at, dn.document_id))
+            group by n.document_id, n.field
+            """,
+            [documents, documents],
+        ).fetchall()
+        by_document: dict[str, tuple[str, str]] = {}
+        for document, field, other in sorted(pairs):
+            by_document.setdefault(document, (field, other))
+        insert(cursor, "finding", [repeated_row(d, f, o) for d, (f, o) in by_document.items()])
+        if by_document:
+            cursor.execute(
+                "update document set route = ? where route = ? "
+                "and list_contains(?::varchar[], document_id)",
+                [Route.CONFIRM, Route.ACCEPT, list(by_document)],
+            )
+        return set(by_document)
+
+
+def repeated_row(document: str, field: str, other: str) -> dict[str, Any]:
+    """The finding that there is another document of the same applicant."""
+    return {
+        "document_id": document,
+        "ordinal": 1000,
+        "code": FindingCode.DUPLICATE_APPLICANT.value,
+        "severity": Severity.REVIEW.value,
+        "field": field,
+        "position": None,
+        "evidence": json.dumps({"document": other}),
+    }
+
+
+def task_row(document: str, task: PlannedTask, created_at: dt.datetime) -> dict[str, Any]:
+    """A new open task."""
+    return {
+        "task_id": secrets.token_hex(8),
+        "document_id": document,
+        "field": task.field,
+        "kind": task.kind.value,
+        "purpose": task.purpose.value,
+        "priority": task.priority,
+        "ordinal": task.ordinal,
+        "state": "open",
+        "created_at": created_at,
+    }
+
+
+def _digest(arrivals: Sequence[Arrival]) -> str:
+    # Sealing twice gives other bytes, so the batch is known again by what stays the same.
+    facts = [
+        [a.scan_id, a.outcome, a.reason, [d.document_id for d in a.documents]] for a in arrivals
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _worked_on(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> set[str]:
+    found = cursor.execute(
+        "select distinct document_id from decision where list_contains(?::varchar[], document_id)",
+        [documents],
+    ).fetchall()
+    return {row[0] for row in found}
+
+
+def _forget_machine_rows(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> None:
+    known = cursor.execute(
+        "select document_id from document where list_contains(?::varchar[], document_id)",
+        [documents],
+    ).fetchall()
+    if known:
+        identifiers = [row[0] for row in known]
+        for table in (*_PARTS, "task", "document"):
+            cursor.execute(
+                f"delete from {table} where list_contains(?::varchar[], document_id)", [identifiers]
+            )
+
+
+def _insert_documents(
+    cursor: duckdb.DuckDBPyConnection,
+    batch_id: str,
+    documents: dict[str, tuple[Arrival, LoadedDocument]],
+    now: dt.datetime,
+) -> None:
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("document", *_PARTS)}
+    for key, (arrival, document) in documents.items():
+        rows["document"].append(_document_row(batch_id, arrival, document, now))
+        rows["page"].append(
+            {
+                "document_id": key,
+                "number": document.page,
+                "residual_px": document.residual_px,
+                "inliers": document.inliers,
+                "rotation_quarters": document.rotation_quarters,
+            }
+        )
+        for ordinal, one in enumerate(document.fields, start=1):
+            row = {"document_id": key, "ordinal": ordinal, **asdict(one)}
+            origin = row.pop("crop_origin_px")
+            row["crop_x_px"], row["crop_y_px"] = origin or (None, None)
+            rows["field"].append(row)
+        for ordinal, finding in enumerate(document.findings):
+            rows["finding"].append({"document_id": key, "ordinal": ordinal, **asdict(finding)})
+        for ordinal, check in enumerate(document.photo_checks):
+            row = {"document_id": key, "ordinal": ordinal, **asdict(check)}
+            row["check_name"] = row.pop("check")
+            rows["photo_check"].append(row)
+        family = FAMILIES.get(document.form, "") if document.form else ""
+        rows["blind_mark"] += [mark_row(key, family, f, m) for f, m in document.marks]
+        rows["timing"] += [
+            {"document_id": key, "batch_id": batch_id, "stage": stage, "duration_ms": duration}
+            for stage, duration in document.stage_ms
+        ]
+    for table, found in rows.items():
+        insert(cursor, table, found)
+
+
+def mark_row(document: str, family: str, field: FieldName, mark: bytes) -> dict[str, Any]:
+    """A blind mark's row."""
+    return {"document_id": document, "family": family, "field": field.value, "mark": mark}
+
+
+def _arrival_row(batch_id: str, position: int, arrival: Arrival) -> dict[str, Any]:
+    return {
+        "batch_id": batch_id,
+        "position": position,
+        "scan_id": arrival.scan_id,
+        "channel": arrival.channel.value,
+        "outcome": arrival.outcome.value,
+        "reason": arrival.reason,
+        "pages": arrival.pages,
+        "received_at": arrival.received_at,
+    }
+
+
+def _document_row(
+    batch_id: str, arrival: Arrival, document: LoadedDocument, now: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "document_id": document.document_id,
+        "scan_id": arrival.scan_id,
+        "batch_id": batch_id,
+        "channel": arrival.channel.value,
+        "form": document.form,
+        "form_version": document.form_version,
+        "route": document.route.value,
+        "photo_verdict": document.photo_verdict,
+        "received_at": arrival.received_at,
+        "loaded_at": now,
+    }
+
+
+def _decide_at_once(
+    cursor: duckdb.DuckDBPyConnection, document: LoadedDocument, now: dt.datetime
+) -> None:
+    outcome = "accept" if document.route == Route.ACCEPT else "blank"
+    cursor.execute(
+        "update document set outcome = ?, decided_at = ? where document_id = ?",
+        [outcome, now, document.document_id],
+    )

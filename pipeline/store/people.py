@@ -1,0 +1,204 @@
+"""The people who work at the desk, and their sessions. Passwords and cookies only as hashes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pipeline.domain.errors import InputError
+from pipeline.store.audit import Actor, Audit
+from pipeline.store.clock import utc_now
+from pipeline.store.database import Database
+
+FAILURES_BEFORE_LOCK = 5
+LOCK_MINUTES = 15
+_NAME = re.compile(r"[A-Za-z0-9._-]{2,32}", re.ASCII)
+_COLUMNS = "user_id, name, role, password_hash, must_change, failures, locked_until, created_at"
+
+
+class Role(StrEnum):
+    """What somebody may see and do."""
+
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    ANALYST = "analyst"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account."""
+
+    user_id: str
+    name: str
+    role: Role
+    password_hash: str
+    must_change: bool
+    failures: int
+    locked_until: dt.datetime | None
+    created_at: dt.datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the audit names them."""
+        return Actor(self.user_id, self.role)
+
+    def is_locked(self, now: dt.datetime) -> bool:
+        """Whether too many wrong passwords have locked the account for now."""
+        return self.locked_until is not None and self.locked_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A log-in that has not ended."""
+
+    token_mark: str
+    person: Person
+    csrf: str
+    seen_at: dt.datetime
+
+
+class People:
+    """Accounts and sessions."""
+
+    def __init__(self, database: Database, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    def add(self, actor: Actor, name: str, role: Role, password_hash: str) -> Person:
+        """Add an account whose password must be changed at the first log-in.
+
+        Raises:
+            InputError: ``USER_NAME`` for an illegal name, ``USER_EXISTS``.
+        """
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                "USER_NAME",
+                ja="利用者名は半角英数字と . _ - で2〜32文字です。",
+                en="A user name has 2 to 32 of A-Z a-z 0-9 . _ -",
+            )
+        if self.by_name(name) is not None:
+            raise InputError(
+                "USER_EXISTS",
+                ja=f"利用者「{name}」はすでにいます。",
+                en=f"The user '{name}' exists already.",
+            )
+        user_id = secrets.token_hex(6)
+        with self._database.writing() as cursor:
+            cursor.execute(
+                f"insert into person ({_COLUMNS}) values (?, ?, ?, ?, true, 0, null, ?)",
+                [user_id, name, role.value, password_hash, utc_now()],
+            )
+            self._audit.append(cursor, actor, "user.add", f"user:{user_id}", detail=role.value)
+        person = self.by_name(name)
+        if person is None:  # the row was just written
+            raise RuntimeError("account vanished")
+        return person
+
+    def all(self) -> list[Person]:
+        """All accounts by name."""
+        rows = self._database.rows(f"select {_COLUMNS} from person order by name")
+        return [_person(row) for row in rows]
+
+    def by_name(self, name: str) -> Person | None:
+        """An account by its name."""
+        row = self._database.row(f"select {_COLUMNS} from person where name = ?", [name])
+        return _person(row) if row else None
+
+    def set_password(self, person: Person, password_hash: str) -> None:
+        """Take a new password that the person chose; ends all other sessions."""
+        with self._database.writing() as cursor:
+            cursor.execute(
+                "update person set password_hash = ?, must_change = false where user_id = ?",
+                [password_hash, person.user_id],
+            )
+            cursor.execute(
+                "update session set ended_at = ? where user_id = ? and ended_at is null",
+                [utc_now(), person.user_id],
+            )
+            self._audit.append(cursor, person.actor, "user.password", f"user:{person.user_id}")
+
+    def log_in(self, person: Person) -> tuple[str, Session]:
+        """Begin a session: the cookie's token, and the session."""
+        token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), utc_now()
+        with self._database.writing() as cursor:
+            cursor.execute(
+                "insert into session values (?, ?, ?, ?, ?, null)",
+                [mark_of(token), person.user_id, csrf, now, now],
+            )
+            cursor.execute(
+                "update person set failures = 0, locked_until = null where user_id = ?",
+                [person.user_id],
+            )
+            self._audit.append(cursor, person.actor, "session.begin", f"user:{person.user_id}")
+        return token, Session(mark_of(token), person, csrf, now)
+
+    def note_failure(self, person: Person) -> None:
+        """Count a wrong password; the fifth locks the account for a quarter of an hour."""
+        failures = person.failures + 1
+        locked = failures >= FAILURES_BEFORE_LOCK
+        until = utc_now() + dt.timedelta(minutes=LOCK_MINUTES) if locked else None
+        with self._database.writing() as cursor:
+            cursor.execute(
+                "update person set failures = ?, locked_until = ? where user_id = ?",
+                [0 if locked else failures, until, person.user_id],
+            )
+            self._audit.append(
+                cursor,
+                person.actor,
+                "session.refused",
+                f"user:{person.user_id}",
+                detail="locked" if locked else "password",
+            )
+
+    def session(self, token: str, idle_minutes: int) -> Session | None:
+        """The session of a cookie, unless it ended or idled too long. Counts as being seen."""
+        row = self._database.row(
+            f"select s.token_mark, s.csrf, s.seen_at, {_qualified()} "
+            "from session s join person p using (user_id) "
+            "where s.token_mark = ? and s.ended_at is null",
+            [mark_of(token)],
+        )
+        if row is None:
+            return None
+        now, seen_at = utc_now(), row[2]
+        if now - seen_at > dt.timedelta(minutes=idle_minutes):
+            self.end(row[0])
+            return None
+        if now - seen_at > dt.timedelta(seconds=30):  # a write for every key would be too many
+            with self._database.writing() as cursor:
+                cursor.execute("update session set seen_at = ? where token_mark = ?", [now, row[0]])
+        return Session(row[0], _person(row[3:]), row[1], seen_at)
+
+    def end(self, token_mark: str) -> None:
+        """End a session."""
+        with self._database.writing() as cursor:
+            ended = cursor.execute(
+                "update session set ended_at = ? where token_mark = ? and ended_at is null "
+                "returning user_id",
+                [utc_now(), token_mark],
+            ).fetchall()
+            for (user_id,) in ended:
+                self._audit.append(
+                    cursor, Actor(user_id, "session"), "session.end", f"user:{user_id}"
+                )
+
+
+def mark_of(token: str) -> str:
+    """What is stored of a cookie. The token is random, so a plain hash cannot be guessed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _qualified() -> str:
+    return ", ".join(f"p.{name.strip()}" for name in _COLUMNS.split(","))
+
+
+def _person(row: tuple[Any, ...]) -> Person:
+    return Person(row[0], row[1], Role(row[2]), *row[3:])

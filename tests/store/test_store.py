@@ -1,0 +1,524 @@
+"""Batches load once, tasks are done by one person at a time, decisions are never overwritten."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from examination_fixtures import (
+    ADDRESS,
+    NAME,
+    NUMBER,
+    PIN,
+    accepted_application,
+    arrival,
+    examination,
+    flagged_number,
+    keyed_number,
+    photo_application,
+    reading,
+    reply_form_with_pin,
+    returned_application,
+    unknown_page,
+)
+
+from pipeline.domain.documents import Channel, FieldName, Route
+from pipeline.domain.errors import DefectError, InputError, PolicyError
+from pipeline.domain.findings import Finding, FindingCode, Severity
+from pipeline.store import arrow_schema, crops, records
+from pipeline.store.audit import Actor
+from pipeline.store.database import Database
+from pipeline.store.decisions import Action, Decision
+from pipeline.store.duckdb_store import DuckDBStore
+from pipeline.store.queue import Task
+from pipeline.store.records import Arrival, Outcome
+from pipeline.store.tasking import Purpose, TaskKind
+from pipeline.vault import Vault
+
+ANNA, BEN, CHIYO = (Actor(name, "reviewer") for name in ("anna", "ben", "chiyo"))
+SECRETS = (NUMBER, NAME, ADDRESS, PIN, "123456789011")
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    return Vault.create(tmp_path_factory.mktemp("home") / "keys")
+
+
+@pytest.fixture
+def store(tmp_path: Path, vault: Vault) -> Iterator[DuckDBStore]:
+    store = DuckDBStore(tmp_path / "store" / "u.duckdb", vault)
+    yield store
+    store.close()
+
+
+def load(store: DuckDBStore, batch_id: str, *arrivals: Arrival) -> None:
+    store.load(arrow_schema.encode(batch_id, arrivals))
+
+
+def next_task(store: DuckDBStore, actor: Actor) -> Task:
+    task = store.queue.claim_next(actor, 10)
+    assert task is not None
+    return task
+
+
+def decide(
+    store: DuckDBStore, actor: Actor, task: Task, action: Action, value: str | None = None
+) -> str:
+    return store.decide(actor, task.task_id, Decision(action, task.ver, value))
+
+
+def outcome_of(store: DuckDBStore, document: str) -> str | None:
+    found = store.documents.document(document)
+    assert found is not None
+    return found.outcome
+
+
+# --- the file -------------------------------------------------------------------------------
+
+
+def test_nothing_readable_lies_on_disk(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "store" / "u.duckdb"
+    store = DuckDBStore(path, vault)
+    load(store, "b1", arrival(vault, "a", accepted_application()), arrival(vault, "b", reply()))
+    bytes_with_wal = b"".join(p.read_bytes() for p in path.parent.iterdir() if p.is_file())
+    store.close()
+    everything = bytes_with_wal + path.read_bytes()
+    for secret in (*SECRETS, "application_handwritten", "MY_NUMBER"):
+        assert secret.encode() not in everything
+    assert path.stat().st_mode & 0o077 == 0
+    with pytest.raises(duckdb.Error):
+        duckdb.connect(str(path))
+
+
+def reply() -> object:
+    return reply_form_with_pin()
+
+
+def test_the_wrong_key_is_named_without_showing_a_key(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "u.duckdb"
+    DuckDBStore(path, vault).close()
+    other = Vault.create(tmp_path / "other")
+    with pytest.raises(DefectError) as error:
+        DuckDBStore(path, other)
+    assert error.value.code == "STORE_UNREADABLE"
+    assert other.database_key() not in str(error.value)
+
+
+def test_sql_cannot_reach_other_files_or_unlock_itself(store: DuckDBStore, tmp_path: Path) -> None:
+    database: Database = store._database
+    for statement in (
+        "select * from read_text('/etc/hostname')",
+        f"copy batch to '{tmp_path}/out.csv'",
+        "set enable_external_access = true",
+        "set temp_file_encryption = false",
+        "install httpfs",
+    ):
+        with pytest.raises(duckdb.Error):
+            database.rows(statement)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_newer_file_is_refused(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "u.duckdb"
+    store = DuckDBStore(path, vault)
+    with store._database.writing() as cursor:
+        cursor.execute("insert into migration values (999, now()::timestamp)")
+    store.close()
+    with pytest.raises(DefectError) as error:
+        DuckDBStore(path, vault)
+    assert error.value.code == "STORE_TOO_NEW"
+
+
+def test_what_was_loaded_is_there_after_reopening(tmp_path: Path, vault: Vault) -> None:
+    path = tmp_path / "u.duckdb"
+    first = DuckDBStore(path, vault)
+    load(first, "b1", arrival(vault, "a", flagged_number()))
+    first.close()
+    again = DuckDBStore(path, vault)
+    assert again.figures.totals()["routes"] == {"confirm": 1}
+    assert again.audit.first_broken() is None
+    again.close()
+
+
+# --- loading --------------------------------------------------------------------------------
+
+
+def test_arrow_round_trip_keeps_everything(vault: Vault) -> None:
+    arrivals = [
+        arrival(vault, "a", flagged_number(), photo_application()),
+        arrival(vault, "b", unknown_page()),
+        Arrival("s", Channel.COUNTER, Outcome.QUARANTINED, dt.datetime(2026, 1, 2), "FILE_BROKEN"),
+    ]
+    assert arrow_schema.decode(arrow_schema.encode("b", arrivals)) == ("b", arrivals)
+
+
+def test_an_empty_batch_is_a_batch(store: DuckDBStore) -> None:
+    result = store.load(arrow_schema.encode("empty", []))
+    assert (result.arrivals, result.documents, result.repeated) == (0, 0, False)
+
+
+def test_the_record_on_its_way_holds_no_value(vault: Vault) -> None:
+    content = arrow_schema.encode(
+        "b", [arrival(vault, "a", accepted_application(), reply_form_with_pin())]
+    )
+    for secret in SECRETS:
+        assert secret.encode() not in content
+        assert secret.encode("utf-16-le") not in content
+
+
+def test_evidence_with_a_value_in_it_is_withheld(vault: Vault) -> None:
+    finding = Finding(
+        FindingCode.ADDRESS_UNKNOWN,
+        Severity.REVIEW,
+        FieldName.ADDRESS,
+        evidence=(("read", ADDRESS), ("number", NUMBER), ("nearest_form", "reply_form"), ("n", 2)),
+    )
+    document = records.from_examination(examination([], findings=[finding]), vault, "scan")
+    evidence = document.findings[0].evidence
+    assert NUMBER not in evidence and ADDRESS not in evidence
+    assert '"nearest_form": "reply_form"' in evidence and '"n": 2' in evidence
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"ARROW1" + b"\0" * 40])
+def test_bytes_that_are_no_batch_are_refused(store: DuckDBStore, content: bytes) -> None:
+    with pytest.raises(InputError) as error:
+        store.load(content)
+    assert error.value.code == "BATCH_MALFORMED"
+
+
+def test_a_truncated_batch_is_refused_and_changes_nothing(store: DuckDBStore, vault: Vault) -> None:
+    content = arrow_schema.encode("b", [arrival(vault, "a", flagged_number())])
+    with pytest.raises(InputError):
+        store.load(content[: len(content) // 2])
+    assert store.figures.totals()["arrivals"] == {}
+
+
+def test_a_repeated_batch_changes_nothing(store: DuckDBStore, vault: Vault) -> None:
+    def batch() -> bytes:  # sealed anew each time, as a run that is repeated would
+        return arrow_schema.encode("b", [arrival(vault, "a", flagged_number())])
+
+    assert store.load(batch()).repeated is False
+    before = store.figures.totals()
+    again = store.load(batch())
+    assert again.repeated is True and (again.arrivals, again.documents) == (1, 1)
+    assert store.figures.totals() == before
+    with pytest.raises(InputError) as error:
+        store.load(arrow_schema.encode("b", [arrival(vault, "other", flagged_number())]))
+    assert error.value.code == "BATCH_CHANGED"
+
+
+def test_a_failure_in_the_middle_leaves_nothing(
+    store: DuckDBStore, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, "b0", arrival(vault, "first", flagged_number()))
+    monkeypatch.setattr(store.audit, "append", lambda *a, **k: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load(store, "b1", arrival(vault, "a", flagged_number()))
+    monkeypatch.undo()
+    assert store.figures.totals()["arrivals"] == {"loaded": 1}
+    load(store, "b1", arrival(vault, "a", flagged_number()))
+    assert store.figures.totals()["arrivals"] == {"loaded": 2}
+    assert store.audit.first_broken() is None
+
+
+def test_everything_that_came_in_is_accounted_for(store: DuckDBStore, vault: Vault) -> None:
+    bad = Arrival("q", Channel.MAIL, Outcome.QUARANTINED, dt.datetime(2026, 1, 1), "FILE_ENCRYPTED")
+    same = Arrival("d", Channel.MAIL, Outcome.DUPLICATE, dt.datetime(2026, 1, 1))
+    load(store, "b", arrival(vault, "a", accepted_application()), bad, same, bad)
+    (batch,) = store.figures.batches()
+    assert (batch.arrivals, batch.loaded, batch.duplicate, batch.quarantined_files) == (4, 1, 1, 2)
+    assert batch.reconciles
+    assert batch.quarantined == {"FILE_ENCRYPTED": 2}
+
+
+def test_a_new_machine_run_replaces_what_nobody_touched(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b1", arrival(vault, "a", flagged_number()))
+    load(store, "b2", arrival(vault, "a", accepted_application()))
+    assert store.figures.totals()["routes"] == {"accept": 1}
+    assert store.figures.totals()["tasks"] == {}
+
+
+def test_a_new_machine_run_never_overwrites_what_a_person_decided(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b1", arrival(vault, "a", flagged_number()))
+    task = next_task(store, ANNA)
+    assert decide(store, ANNA, task, Action.VALUE, NUMBER) == "corrected"
+    result = store.load(arrow_schema.encode("b2", [arrival(vault, "a", keyed_number())]))
+    assert result.kept == 1
+    value = store.documents.value(task.document_id, FieldName.MY_NUMBER, final=True)
+    assert value == NUMBER
+    assert outcome_of(store, task.document_id) == "accept"
+
+
+def test_the_same_applicant_is_found_again_and_only_the_later_document_waits(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    first = arrival(vault, "a", accepted_application())
+    load(store, "b1", first)
+    later = dataclasses.replace(
+        arrival(vault, "b", accepted_application()), received_at=dt.datetime(2026, 11, 21)
+    )
+    load(store, "b2", later, arrival(vault, "c", accepted_application("271828182840")))
+    assert outcome_of(store, first.documents[0].document_id) == "accept"
+    document = later.documents[0].document_id
+    (finding,) = store.documents.findings(document)
+    assert finding.code == FindingCode.DUPLICATE_APPLICANT
+    assert finding.evidence == {"document": first.documents[0].document_id}
+    assert outcome_of(store, document) is None
+    # Another number, the same name and birth date: found by the person's mark.
+    found = store.figures.totals()["findings"]
+    assert found == {"DUPLICATE_APPLICANT": 2}
+
+
+def test_a_misread_number_finds_no_one(store: DuckDBStore, vault: Vault) -> None:
+    wrong = examination([reading(FieldName.MY_NUMBER, "123456789011")], route=Route.ACCEPT)
+    load(store, "b", arrival(vault, "a", wrong), arrival(vault, "b", wrong))
+    assert store.figures.totals()["findings"] == {}
+
+
+# --- tasks ----------------------------------------------------------------------------------
+
+
+def test_only_what_needs_a_person_becomes_a_task(store: DuckDBStore, vault: Vault) -> None:
+    load(
+        store,
+        "b",
+        arrival(vault, "a", accepted_application()),
+        arrival(vault, "b", flagged_number()),
+        arrival(vault, "c", keyed_number("271828182840")),
+        arrival(vault, "d", returned_application()),
+        arrival(vault, "e", unknown_page()),
+    )
+    counts = {(c.kind, c.purpose): c.open for c in store.queue.counts()}
+    assert counts == {
+        (TaskKind.CONFIRM, Purpose.REVIEW): 3,
+        (TaskKind.KEY, Purpose.REVIEW): 1,
+    }
+
+
+def test_a_blank_page_asks_nobody(store: DuckDBStore, vault: Vault) -> None:
+    blank = examination(
+        [],
+        form=None,
+        route=Route.QUARANTINE,
+        findings=[Finding(FindingCode.PAGE_BLANK, Severity.INFO)],
+    )
+    load(store, "b", arrival(vault, "a", blank))
+    assert store.queue.counts() == []
+
+
+def test_one_task_goes_to_one_person(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", *(arrival(vault, str(n), flagged_number()) for n in range(8)))
+    claimed: list[str] = []
+
+    def work(actor: Actor) -> None:
+        while (task := store.queue.claim_next(actor, 10)) is not None:
+            claimed.append(task.task_id)
+            # Corrected to one number, the later documents come back as repeated applicants.
+            action = Action.VALUE if task.field else Action.ACCEPT
+            decide(store, actor, task, action, NUMBER)
+
+    threads = [threading.Thread(target=work, args=(a,)) for a in (ANNA, BEN, CHIYO)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 8 + 7
+    assert store.queue.counts() == []
+
+
+def test_a_lease_comes_back_when_it_ends(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "a", flagged_number()))
+    task = next_task(store, ANNA)
+    assert next_task(store, ANNA).task_id == task.task_id  # a page loaded again
+    assert store.queue.claim_next(BEN, 10) is None
+    with store._database.writing() as cursor:
+        cursor.execute("update task set lease_until = lease_until - interval 11 minutes")
+    assert next_task(store, BEN).task_id == task.task_id
+    with pytest.raises(PolicyError) as error:
+        decide(store, ANNA, task, Action.VALUE, NUMBER)
+    assert error.value.code == "TASK_STALE"
+    assert store.documents.value(task.document_id, FieldName.MY_NUMBER, final=True) != NUMBER
+
+
+def test_a_task_is_decided_once(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "a", flagged_number()))
+    task = next_task(store, ANNA)
+    decide(store, ANNA, task, Action.VALUE, NUMBER)
+    with pytest.raises(PolicyError):
+        decide(store, ANNA, task, Action.BLANK)
+    assert len(store.documents.history(task.document_id)) == 1
+
+
+def test_confirming_keeps_the_machines_own_form(store: DuckDBStore, vault: Vault) -> None:
+    shown = reading(FieldName.BIRTH_DATE, "平020510", accepted=False, flagged=[1])
+    shown = dataclasses.replace(shown, value="1990-05-10", as_written="平成2年5月10日")
+    load(store, "b", arrival(vault, "a", examination([shown])))
+    task = next_task(store, ANNA)
+    assert store.documents.editable_text(task.document_id, FieldName.BIRTH_DATE) == "平020510"
+    assert decide(store, ANNA, task, Action.VALUE, "平020510") == "confirmed"
+    value = store.documents.value(task.document_id, FieldName.BIRTH_DATE, final=True)
+    assert value == "1990-05-10"
+
+
+def test_keying_that_agrees_closes_and_keying_that_differs_goes_to_a_third_person(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b1", arrival(vault, "a", keyed_number()))
+    assert decide(store, ANNA, next_task(store, ANNA), Action.VALUE, "1234 5678 9018") == "agreed"
+    load(store, "b2", arrival(vault, "b", keyed_number("271828182840")))
+    second = next_task(store, ANNA)
+    assert decide(store, ANNA, second, Action.VALUE, "314159265352") == "mismatch"
+    assert outcome_of(store, second.document_id) is None
+    (third,) = [t for t in store.queue.of_document(second.document_id) if t.state == "open"]
+    assert third.kind == TaskKind.ADJUDICATE
+    with pytest.raises(PolicyError) as error:
+        store.queue.claim(ANNA, third.task_id, 10)
+    assert error.value.code == "TASK_NOT_YOURS"
+    third = next_task(store, BEN)
+    keyed = store.documents.keyed_values(second.document_id, FieldName.MY_NUMBER)
+    assert keyed == ["314159265352"]
+    assert decide(store, BEN, third, Action.VALUE, "314159265352") == "machine_wrong"
+    value = store.documents.value(second.document_id, FieldName.MY_NUMBER, final=True)
+    assert value == "314159265352"
+
+
+def test_two_people_who_cannot_read_it_send_it_back(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "a", flagged_number()))
+    task = next_task(store, ANNA)
+    assert decide(store, ANNA, task, Action.ILLEGIBLE) == "illegible"
+    assert store.queue.claim_next(ANNA, 10) is None
+    assert decide(store, BEN, next_task(store, BEN), Action.ILLEGIBLE) == "illegible"
+    assert outcome_of(store, task.document_id) == "return"
+
+
+def test_a_wrong_form_stops_all_its_tasks_and_asks_once(store: DuckDBStore, vault: Vault) -> None:
+    several = examination(
+        [reading(f, "x", accepted=False) for f in (FieldName.NAME, FieldName.ADDRESS)]
+    )
+    load(store, "b", arrival(vault, "a", several))
+    task = next_task(store, ANNA)
+    assert decide(store, ANNA, task, Action.WRONG_FORM) == "wrong_form"
+    (left,) = [t for t in store.queue.of_document(task.document_id) if t.state == "open"]
+    assert left.field is None
+    assert decide(store, BEN, next_task(store, BEN), Action.RESCAN) == "rescan"
+    assert outcome_of(store, task.document_id) == "rescan"
+
+
+def test_a_proposed_return_is_decided_or_processed_but_not_waved_through(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b", arrival(vault, "a", returned_application()))
+    task = next_task(store, ANNA)
+    with pytest.raises(InputError):
+        decide(store, ANNA, task, Action.ACCEPT)
+    assert decide(store, ANNA, task, Action.PROCESS) == "process"
+    name = next_task(store, ANNA)
+    assert name.field == FieldName.NAME
+    decide(store, ANNA, name, Action.VALUE, NAME)
+    assert outcome_of(store, task.document_id) == "accept"
+
+
+def test_a_photo_is_taken_or_sent_back(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "a", photo_application()))
+    task = next_task(store, ANNA)
+    assert task.field == FieldName.PHOTO
+    with pytest.raises(InputError):
+        decide(store, ANNA, task, Action.VALUE, "x")
+    decide(store, ANNA, task, Action.RETURN)
+    assert outcome_of(store, task.document_id) == "return"
+
+
+def test_blind_samples_measure_silent_errors(tmp_path: Path, vault: Vault) -> None:
+    store = DuckDBStore(tmp_path / "s.duckdb", vault, sample_rate=1.0)
+    one = examination([reading(FieldName.PHONE, "0312345670")], route=Route.ACCEPT)
+    load(store, "b", arrival(vault, "a", one), arrival(vault, "b", one))
+    first, actor = next_task(store, ANNA), ANNA
+    assert (first.kind, first.purpose) == (TaskKind.KEY, Purpose.SAMPLE)
+    assert outcome_of(store, first.document_id) == "accept"  # it does not wait for its sample
+    decide(store, actor, first, Action.VALUE, "03-1234-5670")
+    second = next_task(store, actor)
+    decide(store, actor, second, Action.VALUE, "0312345678")
+    (figure,) = store.figures.silent_errors()
+    assert (figure.field, figure.sampled, figure.wrong, figure.waiting) == ("phone", 1, 0, 1)
+    third = next_task(store, BEN)
+    decide(store, BEN, third, Action.VALUE, "0312345678")
+    (figure,) = store.figures.silent_errors()
+    assert (figure.sampled, figure.wrong, figure.waiting) == (2, 1, 0)
+    store.close()
+
+
+# --- audit and crops ------------------------------------------------------------------------
+
+
+def test_the_audit_chain_finds_every_kind_of_tampering(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", *(arrival(vault, str(n), flagged_number()) for n in range(3)))
+    for _ in range(3):
+        task = next_task(store, ANNA)
+        decide(store, ANNA, task, Action.VALUE, NUMBER)
+    rows = store.audit.rows()
+    assert store.audit.first_broken() is None
+    for row in rows:
+        assert not any(secret in repr(row) for secret in SECRETS)
+    for tampering, broken in (
+        ("update audit set user_id = 'ben' where seq = 3", 3),
+        ("delete from audit where seq = 2", 2),
+        ("update audit set detail = null where seq = 5", 5),
+    ):
+        with pytest.raises(ZeroDivisionError), store._database.writing() as cursor:
+            cursor.execute(tampering)
+            assert store.audit.first_broken() == broken
+            raise ZeroDivisionError  # roll the tampering back
+    assert store.audit.first_broken() is None
+
+
+def test_crops_are_sealed_and_bound_to_their_place(tmp_path: Path, vault: Vault) -> None:
+    one, other = vault.surrogate("document", b"1"), vault.surrogate("document", b"2")
+    crops.write(tmp_path, vault, one, "name", b"\x89PNG picture")
+    path = crops.path_of(tmp_path, one, "name")
+    assert b"PNG" not in path.read_bytes() and path.stat().st_mode & 0o077 == 0
+    assert crops.read(tmp_path, vault, one, "name") == b"\x89PNG picture"
+    moved = crops.path_of(tmp_path, other, "name")
+    moved.parent.mkdir(parents=True)
+    moved.write_bytes(path.read_bytes())
+    with pytest.raises(DefectError) as error:
+        crops.read(tmp_path, vault, other, "name")
+    assert error.value.code == "SEAL_BROKEN"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "A", "x" * 41])
+def test_a_crop_name_cannot_leave_the_folder(tmp_path: Path, vault: Vault, name: str) -> None:
+    with pytest.raises(InputError):
+        crops.read(tmp_path, vault, "0" * 32, name)
+    with pytest.raises(InputError):
+        crops.read(tmp_path, vault, "../../etc", "name")
+
+
+def test_the_snapshot_is_read_while_the_store_writes_and_holds_no_value(
+    store: DuckDBStore, vault: Vault, tmp_path: Path
+) -> None:
+    load(store, "b", arrival(vault, "a", accepted_application(), reply_form_with_pin()))
+    folder = tmp_path / "published"
+    counts = store.publish(folder)
+    assert counts["documents"] == 2
+    reader = duckdb.connect(str(folder / "uketsuke_statistics.duckdb"), read_only=True)
+    load(store, "b2", arrival(vault, "c", flagged_number()))
+    assert store.publish(folder)["documents"] == 3
+    assert reader.execute("select count(*) from documents").fetchall() == [(2,)]
+    columns = {
+        row[0] for row in reader.execute("select column_name from duckdb_columns()").fetchall()
+    }
+    assert not columns & {"value_sealed", "masked", "characters_sealed", "mark", "final_sealed"}
+    parquet = folder / "parquet" / "fields.parquet"
+    assert duckdb.execute(f"select count(*) from '{parquet}'").fetchall()[0][0] == 8
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in SECRETS), path.name
+    assert not list(folder.glob(".building-*"))
