@@ -59,7 +59,13 @@ class Children:
         """End every child."""
         self.stop()
 
-    def start(self, name: str, module: str, *arguments: str) -> Child:
+    def start(
+        self,
+        name: str,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> Child:
         """Start ``python -m module arguments``; its output is appended to ``logs/name.log``."""
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = self._logs / f"{name}.log"
@@ -69,7 +75,7 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self._environment, **(environment or {})},
                 start_new_session=True,
             )
         child = Child(name, process, log)
