@@ -25,7 +25,7 @@ class CellState(StrEnum):
     STRUCK = "struck"  # struck out, or no single character
     FILLED = "filled"  # full of ink
     CUT = "cut"  # the page ends inside the cell
-    CORRECTED = "corrected"  # ink right above or below the cell as well
+    ON_LINE = "on_line"  # a stroke runs along a line as dark as itself and was cut with it
 
 
 @dataclass(frozen=True, slots=True)

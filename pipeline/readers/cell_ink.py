@@ -22,6 +22,8 @@ _SPECK_AREA_PX = 12
 _OWN_SHARE = 0.8
 _TINY_SHARE = 0.22
 _FILLED_SHARE = 0.72
+_CONTACT_LEAST_PX = 14
+_CONTACT_STROKES = 2.4
 
 Labels = NDArray[np.int32]
 
@@ -65,13 +67,13 @@ def extract(page: RegisteredPage, zone: Zone, cells: Sequence[BoxPx]) -> tuple[C
     if level is None:
         return tuple(_blank(cell) for cell in cells)
     lines = [*cell_lines(local, zone.rule_mm * PX_PER_MM), *_rulings(page, area, local)]
-    clean, _cut = remove_lines(dark, lines, level)
+    clean, cut = remove_lines(dark, lines, level)
     near_line = _line_mask(dark.shape, lines)
     labels, count, stats = _components(clean, level)
     owners = _owners(labels, count, stats, local, near_line)
     stretched = np.minimum(clean.astype(np.float32) * (255.0 / level), 255).astype(np.uint8)
     return tuple(
-        _cell(stretched, labels, stats, owners[i], local[i], cells[i], area)
+        _cell(stretched, labels, stats, owners[i], local[i], cells[i], area, cut & (clean == 0))
         for i in range(len(cells))
     )
 
@@ -303,6 +305,7 @@ def _cell(
     cell: BoxPx,
     on_page: BoxPx,
     area: BoxPx,
+    lost: NDArray[np.bool_],
 ) -> CellInk:
     if not owned.whole and not owned.split:
         return _blank(on_page)
@@ -330,6 +333,8 @@ def _cell(
         state = CellState.TINY
     elif owned.split:
         state = CellState.TOUCHING
+    elif _runs_along(mask[top:bottom, left:right], lost[top:bottom, left:right]):
+        state = CellState.ON_LINE
     elif filled > _FILLED_SHARE and width * height > 0.3 * cell.w * cell.h:
         state = CellState.FILLED
     return CellInk(
@@ -339,6 +344,21 @@ def _cell(
         BoxPx(x + area.x, y + area.y, width, height),
         _two_parts(owned.whole, stats, cell),
     )
+
+
+def _runs_along(mask: Pixels, lost: NDArray[np.bool_]) -> bool:
+    """Whether more of the ink ends at a line that was cut than strokes that stop there would.
+
+    A stroke that stops at a line touches it by its own width; one that runs along it, by much
+    more, and part of it went with the line.
+    """
+    contact = int(np.count_nonzero(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(bool) & lost))
+    if contact < _CONTACT_LEAST_PX:
+        return False
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    edge = sum(len(contour) for contour in contours)
+    stroke = 2.0 * float(mask.sum()) / max(1, edge)
+    return contact > _CONTACT_STROKES * stroke
 
 
 def _two_parts(whole: Sequence[int], stats: Labels, cell: BoxPx) -> bool:

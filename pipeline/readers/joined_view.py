@@ -30,6 +30,10 @@ class LineRecogniser(Protocol):
         """T x V softmax for each BGR image, column 0 blank."""
         ...
 
+    def frame_width_px(self, image: Pixels, frames: int) -> float:
+        """Pixels of the line image that one frame covers."""
+        ...
+
     def column_of(self, character: str) -> int | None:
         """The column of a character, or None."""
         ...
@@ -71,8 +75,7 @@ def read_joined(
     columns = [recogniser.column_of(c) for c in alphabet]
     known = np.array([c is not None for c in columns])
     chosen = frames[:, [c for c in columns if c is not None]]
-    # The engine may pad the line to the right: frames are spread over the padded width.
-    frame_px = frame_width_px(image.shape[1], len(frames))
+    frame_px = recogniser.frame_width_px(image, len(frames))
     centres = (np.arange(len(frames)) + 0.5) * frame_px
     cell = np.floor((centres - LEAD_PX) / PITCH_PX).astype(int)
     result = np.full((len(glyphs), letters), 1.0 / letters)
@@ -82,8 +85,3 @@ def read_joined(
         row[known] += mass
         result[i] = row / row.sum()
     return result
-
-
-def frame_width_px(width_px: int, frames: int) -> float:
-    """Pixels of the line per frame; the engine's stride is 8 wherever that fits."""
-    return width_px / frames if frames else float(width_px)
