@@ -67,15 +67,17 @@ def write_scans(path: Path, scans: Sequence[Scan], quality: int = 80) -> None:
                 path, save_all=True, append_images=pages, compression=how, dpi=(dpi, dpi), **extra
             )
         case ".pdf":
+            # Bilevel pages are stored by CCITT Group 4, which takes no quality.
+            grade: dict[str, Any] = {} if all(s.bilevel for s in scans) else {"quality": quality}
             first.save(
                 path,
                 save_all=True,
                 append_images=others,
                 resolution=float(dpi),
-                quality=quality,
                 title=None,
                 creationDate=_DATED,
                 modDate=_DATED,
+                **grade,
             )
         case _:
             raise ValueError(f"no such kind of scan: {path.suffix}")
@@ -95,15 +97,14 @@ def vector_pdf(blank_pdf: bytes, blank: Pixels, filled: Pixels) -> bytes:
     changed = (blank != filled).any(axis=2)
     alpha = np.where(changed, 255, 0).astype(np.uint8)
     layer = Image.fromarray(np.dstack([filled[..., ::-1], alpha]))
-    page = PdfReader(io.BytesIO(blank_pdf)).pages[0]
+    writer = PdfWriter()
+    page = writer.add_page(PdfReader(io.BytesIO(blank_pdf)).pages[0])
     width, height = float(page.mediabox.width), float(page.mediabox.height)
     over = io.BytesIO()
     sheet = canvas.Canvas(over, pagesize=(width, height), invariant=1)
     sheet.drawImage(ImageReader(layer), 0, 0, width, height, mask="auto")
     sheet.save()
     page.merge_page(PdfReader(over).pages[0])
-    writer = PdfWriter()
-    writer.add_page(page)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()

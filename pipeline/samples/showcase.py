@@ -107,19 +107,19 @@ def showcase() -> tuple[FileRecipe, ...]:
     out.add(_HAND, "infant", kind=Kind.INFANT, mode=black, suffix=".png")
     out.add(_HAND, "era_boundary", kind=Kind.ERA_BOUNDARY, mode=black, suffix=".pdf")
     out.add(_PRINT, "preprinted", suffix=".pdf")
-    out.add(_PRINT, "preprinted_foreign", kind=Kind.FOREIGN)
-    out.add(_PRINT, "vector_page", suffix=".pdf", vector=True)
+    out.add(_PRINT, "preprinted_foreign", kind=Kind.FOREIGN, mode=black, suffix=".tif")
+    out.add(_PRINT, "vector_page", kind=Kind.INFANT, suffix=".pdf", vector=True)
     out.add(_REPLY, "reply", channel=_COUNTER, mode=black, suffix=".tif")
     out.add(_REPLY, "reply_colour", channel=_COUNTER, mode=colour)
     out.add(_REPLY, "reply_by_mail", mode=black, suffix=".pdf")
     out.add(_NOTICE, "notice", mode=black, suffix=".png")
-    out.add(_NOTICE, "notice_at_counter", channel=_COUNTER)
-    out.add(_HAND, "at_counter", channel=_COUNTER)
+    out.add(_NOTICE, "notice_at_counter", channel=_COUNTER, mode=black, suffix=".tif")
+    out.add(_HAND, "at_counter", channel=_COUNTER, mode=black, suffix=".pdf")
     # The number.
     out.add(_HAND, "number_blank", Case.NUMBER_BLANK, mode=black, suffix=".tif")
     out.add(_HAND, "number_check_digit", Case.NUMBER_CHECK_DIGIT, mode=black, suffix=".tif")
     out.add(_HAND, "number_zeros", Case.NUMBER_ZEROS, mode=black, suffix=".png")
-    out.add(_HAND, "number_overwritten", Case.NUMBER_OVERWRITTEN)
+    out.add(_HAND, "number_overwritten", Case.NUMBER_OVERWRITTEN, mode=black, suffix=".png")
     # PINs.
     for case in (
         Case.PIN_LOOK_ALIKE,
@@ -131,28 +131,35 @@ def showcase() -> tuple[FileRecipe, ...]:
         out.add(_REPLY, case.value, case, channel=_COUNTER, mode=black, suffix=".tif")
     # Names, dates, marks, texts.
     out.add(_HAND, "name_blank", Case.NAME_BLANK, mode=black, suffix=".tif")
-    out.add(_HAND, "name_rare_character", Case.NAME_RARE_CHARACTER)
+    out.add(_HAND, "name_rare_character", Case.NAME_RARE_CHARACTER, mode=black, suffix=".tif")
     out.add(_HAND, "signature_absent", Case.SIGNATURE_ABSENT, mode=black, suffix=".pdf")
-    out.add(_HAND, "signature_other", Case.SIGNATURE_OTHER)
+    out.add(_HAND, "signature_other", Case.SIGNATURE_OTHER, mode=black, suffix=".tif")
     out.add(_REPLY, "seal_absent", Case.SEAL_ABSENT, channel=_COUNTER, mode=colour)
     out.add(_REPLY, "stamp_over_name", Case.STAMP_OVER_TEXT, channel=_COUNTER, mode=colour)
     out.add(_HAND, "date_impossible", Case.DATE_IMPOSSIBLE, mode=black, suffix=".tif")
     out.add(_HAND, "date_absent", Case.DATE_ABSENT, mode=black, suffix=".tif")
-    out.add(_HAND, "date_scrawled", Case.DATE_SCRAWLED)
-    out.add(_HAND, "representative_absent", Case.REPRESENTATIVE_ABSENT, kind=Kind.CHILD)
+    out.add(_HAND, "date_scrawled", Case.DATE_SCRAWLED, mode=black, suffix=".tif")
+    out.add(
+        _HAND,
+        "representative_absent",
+        Case.REPRESENTATIVE_ABSENT,
+        kind=Kind.CHILD,
+        mode=black,
+        suffix=".tif",
+    )
     out.add(_HAND, "address_invented", Case.ADDRESS_INVENTED, mode=black, suffix=".tif")
     out.add(_HAND, "address_blank", Case.ADDRESS_BLANK, mode=black, suffix=".tif")
     out.add(_HAND, "sex_both", Case.SEX_BOTH, mode=black, suffix=".tif")
     out.add(_HAND, "sex_neither", Case.SEX_NEITHER, mode=black, suffix=".tif")
     out.add(_HAND, "mark_faint", Case.MARK_FAINT)
     out.add(_HAND, "certificates_declined", Case.CERTIFICATES_DECLINED, mode=black, suffix=".tif")
-    out.add(_HAND, "text_scrawled", Case.TEXT_SCRAWLED)
+    out.add(_HAND, "text_scrawled", Case.TEXT_SCRAWLED, mode=black, suffix=".tif")
     out.add(_HAND, "exception_stated", Case.EXCEPTION_STATED, Case.PHOTO_HAT)
     out.add(_HAND, "stamp_over_text", Case.STAMP_OVER_TEXT, mode=colour)
     # Print, QR and ID.
     out.add(_PRINT, "id_mismatch", Case.ID_MISMATCH, mode=black, suffix=".tif")
     out.add(_PRINT, "id_stained", Case.ID_STAINED)
-    out.add(_PRINT, "qr_stained", Case.QR_STAINED)
+    out.add(_PRINT, "qr_stained", Case.QR_STAINED, mode=black, suffix=".tif")
     out.add(_PRINT, "print_corrected", Case.PRINT_CORRECTED, mode=colour)
     # Photos.
     out.add(_HAND, "photo_absent", Case.PHOTO_ABSENT, mode=black, suffix=".tif")
@@ -182,7 +189,12 @@ def showcase() -> tuple[FileRecipe, ...]:
 def _treatments(out: _List) -> None:
     """Pages badly scanned, upside down, and seen twice."""
     grey = Mode.GREY
-    out.add(_HAND, "upside_down", paper=PaperSpec(dpi=200, mode=grey, quarter_turns=2, noise=0.5))
+    out.add(
+        _HAND,
+        "upside_down",
+        suffix=".tif",
+        paper=PaperSpec(dpi=200, mode=Mode.BILEVEL, quarter_turns=2),
+    )
     out.add(_PRINT, "lying", paper=PaperSpec(dpi=200, mode=grey, quarter_turns=1, skew_deg=1.2))
     folded = PaperSpec(
         dpi=200, mode=grey, skew_deg=-3.4, contrast=0.6, folds=2, dirt=12, scale_x=0.972, noise=1.5
