@@ -194,6 +194,7 @@ def blank_raster(form: FormDefinition, dpi: int = 300, cache_dir: Path | None = 
     cannot be read is drawn again.
 
     Args:
+        form: The form to draw.
         dpi: Dots per inch.
         cache_dir: Another folder instead of the one of the settings.
 

@@ -59,7 +59,7 @@ def find_font(font: str) -> Path:
             "FONT_MISSING",
             ja=f"様式の印字に使うフォント「{family}」がありません。",
             en=f"The font “{family}”, with which the forms are printed, is not installed.",
-            remedy_ja="パッケージ fonts-ipaexfont を入れてください（apt-get install fonts-ipaexfont）。",
-            remedy_en="Install the package fonts-ipaexfont (apt-get install fonts-ipaexfont).",
+            remedy_ja="パッケージ fonts-ipaexfont を入れてください。",
+            remedy_en="Install the package fonts-ipaexfont.",
         )
     return path

@@ -43,7 +43,9 @@ class _CellRun(_Strict):
         pitch = self.pitch if self.pitch is not None else self.size[0]
         return tuple(
             BoxMm(
-                round(self.at[0] + i * pitch + (i // self.group if self.group else 0) * self.gap, 3),
+                round(
+                    self.at[0] + i * pitch + (i // self.group if self.group else 0) * self.gap, 3
+                ),
                 self.at[1],
                 *self.size,
             )

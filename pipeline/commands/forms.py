@@ -1,0 +1,177 @@
+"""``uketsuke forms``: list, show, print and check the forms that this installation knows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline.forms.catalogue import Catalogue
+    from pipeline.forms.definition import FormDefinition
+
+forms_app = typer.Typer(
+    help="様式の一覧・表示・印刷・点検 / List, show, print and check the forms.",
+    no_args_is_help=True,
+)
+
+FormArgument = Annotated[str, typer.Argument(help="様式の名前 / Name of the form.")]
+VersionOption = Annotated[
+    str | None,
+    typer.Option("--version", help="版。省略すると最新 / Version; the newest if left out."),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--forms", help="独自の様式定義のフォルダー / Folder of the site's own definitions."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON で出力 / Print JSON.")]
+
+
+def _catalogue(folder: Path | None) -> Catalogue:
+    from pipeline import settings
+    from pipeline.forms.catalogue import Catalogue
+
+    return Catalogue.load(folder if folder is not None else settings.current().forms)
+
+
+def describe(form: FormDefinition) -> dict[str, Any]:
+    """A form as plain data: names, and every zone in millimetres."""
+    return {
+        "form": str(form.name),
+        "version": form.version,
+        "title": form.title,
+        "page_mm": [_number(form.page_w_mm), _number(form.page_h_mm)],
+        "zones": [
+            {
+                "field": str(zone.field),
+                "reader": str(zone.reader),
+                "alphabet": zone.alphabet,
+                "box_mm": zone.box.as_list(),
+                "cells_mm": [cell.as_list() for cell in zone.cells],
+                "part": zone.part,
+                "printed": zone.printed,
+                "optional": zone.optional,
+                "mark_style": zone.mark_style,
+                "lines": zone.lines,
+            }
+            for zone in form.zones
+        ],
+    }
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value == int(value) else value
+
+
+@forms_app.command("list")
+def list_forms(forms: FolderOption = None, as_json: JsonOption = False) -> None:
+    """様式の一覧を表示します / List the known forms."""
+    known = _catalogue(forms).forms
+    if as_json:
+        rows = [
+            {"form": str(f.name), "version": f.version, "title": f.title, "zones": len(f.zones)}
+            for f in known
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for form in known:
+        typer.echo(f"{form.name:<26}{form.version:<10}{form.title}")
+
+
+@forms_app.command("show")
+def show(
+    form: FormArgument,
+    version: VersionOption = None,
+    forms: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """様式の欄を表示します / Show the zones of a form."""
+    definition = _catalogue(forms).get(form, version)
+    if as_json:
+        typer.echo(json.dumps(describe(definition), ensure_ascii=False))
+        return
+    typer.echo(
+        f"{definition.title}\n{definition.key}  {definition.page_w_mm:g} x "
+        f"{definition.page_h_mm:g} mm"
+    )
+    for zone in definition.zones:
+        name = f"{zone.field}/{zone.part}" if zone.part else str(zone.field)
+        place = ", ".join(f"{v:g}" for v in zone.box.as_list())
+        cells = f"  {len(zone.cells)} マス/cells" if zone.cells else ""
+        typer.echo(f"  {name:<32}{zone.reader:<10}[{place}]{cells}")
+
+
+@forms_app.command("print")
+def print_form(
+    form: FormArgument,
+    out: Annotated[Path, typer.Option("--out", help="書き出す PDF / PDF file to write.")],
+    version: VersionOption = None,
+    forms: FolderOption = None,
+) -> None:
+    """白紙の様式を PDF に書き出します / Write the blank form as a vector PDF."""
+    from pipeline.domain.errors import InputError
+    from pipeline.forms.drawing import draw_pdf
+
+    definition = _catalogue(forms).get(form, version)
+    content = draw_pdf(definition)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            "OUTPUT_NOT_WRITABLE",
+            ja=f"{out} に書き込めません。",
+            en=f"{out} cannot be written.",
+            remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
+            remedy_en="Check that the folder exists and may be written to.",
+        ) from error
+    typer.echo(
+        f"{definition.key} を {out} に書き出しました。倍率 100 % で印刷してください。 / "
+        f"Written to {out}. Print at 100 %.",
+        err=True,
+    )
+
+
+@forms_app.command("check")
+def check_forms(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            help="定義ファイル（.yaml）か様式の名前。省略すると全部 / "
+            "Definition file (.yaml) or form; all if left out."
+        ),
+    ] = None,
+    version: VersionOption = None,
+    forms: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """様式の定義を点検します / Check form definitions."""
+    from dataclasses import asdict
+
+    from pipeline.forms.checking import check
+    from pipeline.forms.loading import load_definition
+
+    definitions: tuple[FormDefinition, ...]
+    if target is None:
+        definitions = _catalogue(forms).forms
+    elif target.endswith((".yaml", ".yml")):
+        definitions = (load_definition(Path(target)),)
+    else:
+        definitions = (_catalogue(forms).get(target, version),)
+    results = {form.key: check(form) for form in definitions}
+    if as_json:
+        report = [
+            {"form": key, "problems": [asdict(p) for p in problems]}
+            for key, problems in results.items()
+        ]
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        for key, problems in results.items():
+            typer.echo(f"{key}: " + ("問題なし / no problem" if not problems else ""))
+            for problem in problems:
+                typer.echo(f"  {problem.code}: {problem.ja}\n    {problem.en}")
+    if any(results.values()):
+        raise typer.Exit(2)
