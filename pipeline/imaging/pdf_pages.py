@@ -41,6 +41,22 @@ def pdf_pages(data: bytes, *, max_pages: int, max_megapixels: int) -> Iterator[P
             ``FILE_TOO_LARGE``.
         DefectError: ``POPPLER_MISSING``.
     """
+    reader, count = _opened(data, max_pages)
+    with _descriptor_path(data) as path:
+        for index in range(count):
+            yield _page(reader, index, path, data, max_megapixels)
+
+
+def pdf_page_count(data: bytes, max_pages: int) -> int:
+    """The number of pages of a PDF that can be opened.
+
+    Raises:
+        InputError: As ``pdf_pages``.
+    """
+    return _opened(data, max_pages)[1]
+
+
+def _opened(data: bytes, max_pages: int) -> tuple[PdfReader, int]:
     reader = _open(data, max_pages)
     try:
         count = len(reader.pages)
@@ -50,9 +66,7 @@ def pdf_pages(data: bytes, *, max_pages: int, max_megapixels: int) -> Iterator[P
         raise file_fault("FILE_TRUNCATED" if not _has_end(data) else "FILE_UNREADABLE")
     if count > max_pages:
         raise file_fault("FILE_TOO_LARGE", f"{count} > {max_pages} pages")
-    with _descriptor_path(data) as path:
-        for index in range(count):
-            yield _page(reader, index, path, data, max_megapixels)
+    return reader, count
 
 
 def _open(data: bytes, max_pages: int) -> PdfReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ MIN_SIDE_PX = 8
 MAX_SIDE_PX = 65_000
 _TIFF_STRIP_OFFSETS, _TIFF_STRIP_COUNTS = 273, 279
 _TIFF_TILE_OFFSETS, _TIFF_TILE_COUNTS = 324, 325
+_BIG_TIFF = 43
+_TRAILER_BYTES = 65_536  # cameras and scanners append their own blocks after the end mark
 _SQUARE_WITHIN = 1.03  # fax pixels are 204 x 98 dpi; anything nearer to square is left alone
 
 
@@ -44,6 +47,35 @@ def raster_pages(
     Raises:
         InputError: ``FILE_UNREADABLE``, ``FILE_TRUNCATED``, ``FILE_TOO_LARGE``.
     """
+    image, frames = _opened(data, kind, max_pages, max_megapixels)
+    for index in range(frames):
+        yield _frame(image, index, kind, len(data), max_megapixels)
+
+
+def raster_page_count(data: bytes, kind: str, max_pages: int, max_megapixels: int) -> int:
+    """The number of pages of a TIFF, JPEG or PNG whose headers are sound.
+
+    Raises:
+        InputError: As ``raster_pages``.
+    """
+    image, frames = _opened(data, kind, max_pages, max_megapixels)
+    with _quiet():
+        try:
+            for index in range(frames):
+                if kind == "tiff":
+                    image.seek(index)
+                    _check_tiff_extent(image, len(data))
+                check_size(image.width, image.height, max_megapixels)
+        except Exception as error:  # decoders raise anything on broken bytes
+            raise _fault_of(error) from None
+    if kind == "jpeg" and b"\xff\xd9" not in data[-_TRAILER_BYTES:]:
+        raise file_fault("FILE_TRUNCATED")
+    if kind == "png" and b"IEND" not in data[-_TRAILER_BYTES:]:
+        raise file_fault("FILE_TRUNCATED")
+    return frames
+
+
+def _opened(data: bytes, kind: str, max_pages: int, max_megapixels: int) -> tuple[Image.Image, int]:
     with _quiet():
         try:
             image = Image.open(io.BytesIO(data), formats=(kind.upper(),))
@@ -51,11 +83,20 @@ def raster_pages(
         except Image.DecompressionBombError:
             raise file_fault("FILE_TOO_LARGE", f"> {max_megapixels} megapixels") from None
         except Exception as error:  # decoders raise anything on broken bytes
+            if kind == "tiff" and _directory_beyond_end(data):
+                raise file_fault("FILE_TRUNCATED") from None
             raise _fault_of(error) from None
     if frames > max_pages:
         raise file_fault("FILE_TOO_LARGE", f"{frames} > {max_pages} pages")
-    for index in range(frames):
-        yield _frame(image, index, kind, len(data), max_megapixels)
+    return image, frames
+
+
+def _directory_beyond_end(data: bytes) -> bool:
+    # Many writers put the directory after the pixels, so that a cut takes it first.
+    order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
+    big = int.from_bytes(data[2:4], order) == _BIG_TIFF
+    offset = data[8:16] if big else data[4:8]
+    return int.from_bytes(offset, order) + 2 > len(data)
 
 
 def _frame(

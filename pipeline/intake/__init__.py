@@ -1,1 +1,1 @@
-"""Where scans enter: inbox, batches, quarantine, originals."""
+"""From the inbox to sealed originals: claims, batches, duplicates, quarantine, the account."""
