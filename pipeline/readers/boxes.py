@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from pipeline.readers.character_network import (
     columns_of,
 )
 from pipeline.readers.joined_view import LineRecogniser, read_joined
+from pipeline.readers.joining import joined, normalised
 from pipeline.readers.thresholds import CharacterThresholds, kind_of
 
 DEFAULT_ALPHABET = CHARACTERS[:36]
@@ -29,6 +31,21 @@ _LOWER = columns_of(DISTINCT_LOWER)
 # fill the cell; a 4 or K written with a gap is one.
 _TWO_WITH_JUNK = 0.05
 _TWO_WIDE_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the views say, a row for each cell that holds ink.
+
+    Attributes:
+        network: N x 63 log probabilities over all that the network knows.
+        first: N x A log probabilities of the network over the zone's alphabet.
+        second: The same from the line model; None where there is none.
+    """
+
+    network: NDArray[np.float64]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64] | None
 
 
 class BoxReader:
@@ -68,71 +85,64 @@ class BoxReader:
 
     def read_inks(self, zone: Zone, inks: Sequence[CellInk]) -> BoxedReading:
         """Every cell of a zone whose ink has been cut out."""
+        return self.assemble(zone, inks, self.view(zone, inks), self._thresholds)
+
+    def view(self, zone: Zone, inks: Sequence[CellInk]) -> Views:
+        """What each view makes of the cells that hold ink."""
         alphabet = zone.alphabet or DEFAULT_ALPHABET
-        held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
-        glyphs = [inks[i].ink for i in held]
+        glyphs = [ink.ink for ink in inks if ink.ink_px is not None]
         network = self._network.log_probabilities(glyphs)
-        first = _normalised(network[:, columns_of(alphabet)])
         second = (
             np.log(read_joined(self._recogniser, glyphs, alphabet))
             if self._recogniser is not None and glyphs
             else None
         )
-        joint = self.join(first, second, alphabet)
+        return Views(network, normalised(network[:, columns_of(alphabet)]), second)
+
+    def assemble(
+        self, zone: Zone, inks: Sequence[CellInk], views: Views, thresholds: CharacterThresholds
+    ) -> BoxedReading:
+        """The cells of a zone from what the views say.
+
+        Args:
+            zone: The zone.
+            inks: One for each cell.
+            views: One row for each cell that holds ink.
+            thresholds: Calibration and limits.
+        """
+        alphabet = zone.alphabet or DEFAULT_ALPHABET
+        joint = joined(views.first, views.second, thresholds.weights(alphabet))
         readings = [
             CellReading({}, CellState.BLANK if ink.ink_px is None else ink.state, ink.box_px)
             for ink in inks
         ]
+        held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
         for row, i in enumerate(held):
-            junk = float(np.exp(network[row, JUNK]))
+            junk = float(np.exp(views.network[row, JUNK]))
             readings[i] = CellReading(
                 posterior={c: float(p) for c, p in zip(alphabet, joint[row], strict=True)},
-                state=self._state(inks[i], junk, alphabet),
+                state=_state(inks[i], junk, alphabet, thresholds),
                 box_px=inks[i].box_px,
                 ink_px=inks[i].ink_px,
                 junk=junk,
-                lower_case=float(np.exp(network[row, _LOWER]).sum()),
+                lower_case=float(np.exp(views.network[row, _LOWER]).sum()),
                 views=tuple(
                     alphabet[int(np.argmax(view[row]))]
-                    for view in (first, second)
+                    for view in (views.first, views.second)
                     if view is not None
                 ),
             )
         return BoxedReading(zone, tuple(readings), self.model_version)
 
-    def join(
-        self, first: NDArray[np.float64], second: NDArray[np.float64] | None, alphabet: str
-    ) -> NDArray[np.float64]:
-        """The calibrated product of the views.
 
-        Args:
-            first: N x A log probabilities over the alphabet.
-            second: The same from the line model, or None.
-            alphabet: What the columns are.
-
-        Returns:
-            N x A probabilities.
-        """
-        weights = self._thresholds.weights(alphabet)
-        if second is None:
-            return np.asarray(np.exp(_normalised(weights.first_alone * first)))
-        return np.asarray(np.exp(_normalised(weights.first * first + weights.second * second)))
-
-    def _state(self, ink: CellInk, junk: float, alphabet: str) -> CellState:
-        if ink.state != CellState.INK:
-            return ink.state
-        wide = ink.ink_px is not None and ink.ink_px.w > _TWO_WIDE_SHARE * ink.box_px.w
-        digits = kind_of(alphabet) == "digits"
-        if ink.two_parts and (junk > _TWO_WITH_JUNK or (digits and wide)):
-            return CellState.TWO
-        return CellState.STRUCK if junk >= self._thresholds.junk else CellState.INK
-
-
-def _normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    if not len(logs):
-        return logs
-    logs = logs - logs.max(axis=1, keepdims=True)
-    return np.asarray(logs - np.log(np.exp(logs).sum(axis=1, keepdims=True)))
+def _state(ink: CellInk, junk: float, alphabet: str, thresholds: CharacterThresholds) -> CellState:
+    if ink.state != CellState.INK:
+        return ink.state
+    wide = ink.ink_px is not None and ink.ink_px.w > _TWO_WIDE_SHARE * ink.box_px.w
+    digits = kind_of(alphabet) == "digits"
+    if ink.two_parts and (junk > _TWO_WITH_JUNK or (digits and wide)):
+        return CellState.TWO
+    return CellState.STRUCK if junk >= thresholds.junk else CellState.INK
 
 
 def cell_boxes(zone: Zone) -> tuple[BoxPx, ...]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pipeline.imaging.pages import Pixels
 
 HEIGHT_PX = 48
-PITCH_PX = 32
+PITCH_PX = 24
 GLYPH_HEIGHT_PX = 34
-GLYPH_WIDTH_PX = 26
+GLYPH_WIDTH_PX = 22
 LEAD_PX = 16
 _FLOOR = 1e-6
 

@@ -19,11 +19,19 @@ ARTEFACT = Path("thresholds") / "characters-v1.json"
 
 @dataclass(frozen=True, slots=True)
 class ViewWeights:
-    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised."""
+    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised.
+
+    Attributes:
+        first: Power of the network.
+        second: Power of the line model.
+        first_alone: Power of the network where the line model is not there.
+        floor: Share that is spread evenly over all characters.
+    """
 
     first: float
     second: float
     first_alone: float
+    floor: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,10 @@ class CharacterThresholds:
                 version=str(content["version"]),
                 views={
                     kind: ViewWeights(
-                        float(w["first"]), float(w["second"]), float(w["first_alone"])
+                        float(w["first"]),
+                        float(w["second"]),
+                        float(w["first_alone"]),
+                        float(w["floor"]),
                     )
                     for kind, w in content["views"].items()
                 },

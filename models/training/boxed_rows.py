@@ -1,0 +1,105 @@
+"""Boxed rows of real ink with what both views say of them: the raw matter of every figure.
+
+Shared by calibration (split ``calibrate``) and the bench (split ``test``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.pin import SIGNATURE_ALPHABET
+from pipeline.forms.definition import Zone
+from pipeline.readers.boxes import BoxReader, Views
+from pipeline.readers.cell_ink import CellInk, extract
+from pipeline.samples.ink import Shape, picture_shape
+from pipeline.samples.paper import Preset
+from pipeline.samples.real_ink import RealInk
+from pipeline.samples.row_sheets import RowKind, make_sheet
+
+# What an office sees: most scans are ordinary, some are poor.
+_PRESETS = (Preset.MILD, Preset.TYPICAL, Preset.HARD)
+_SHARES = (0.35, 0.5, 0.15)
+
+
+class TracedInk:
+    """Real ink that remembers which image each character came from.
+
+    Args:
+        real: One split.
+        set_aside: Digests of images that are plainly mislabelled.
+    """
+
+    def __init__(self, real: RealInk, set_aside: Collection[str] = ()) -> None:
+        self._real = real
+        away = set(set_aside)
+        keep = np.array([digest not in away for digest in real.digests])
+        self._indices: dict[str, NDArray[np.int64]] = {
+            c: np.array([i for i in real.indices_of(c) if keep[i]], dtype=np.int64)
+            for c in SIGNATURE_ALPHABET
+        }
+        self.drawn: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """The split."""
+        return f"real:{self._real.split}"
+
+    def covers(self, char: str) -> bool:
+        """Whether there is an image of the character."""
+        return len(self._indices.get(char, ())) > 0
+
+    def glyph(self, char: str, rng: np.random.Generator) -> Shape:
+        """One image at random, noted in ``drawn``."""
+        index = int(rng.choice(self._indices[char]))
+        self.drawn.append(self._real.digests[index])
+        return picture_shape(self._real.images[index])
+
+
+@dataclass(frozen=True, slots=True)
+class RowEvidence:
+    """One row: what was written, by which images, what was cut out, and what the views say."""
+
+    zone: Zone
+    truth: str
+    digests: tuple[str, ...]
+    inks: tuple[CellInk, ...]
+    views: Views
+    preset: str
+    mode: str
+
+
+def collect(
+    reader: BoxReader,
+    real: RealInk,
+    kind: RowKind,
+    sheets: int,
+    seed: int,
+    set_aside: Collection[str] = (),
+) -> Iterator[RowEvidence]:
+    """Composes, scans and reads sheets of rows.
+
+    Args:
+        reader: Its views are asked; its thresholds play no part.
+        real: The split that writes.
+        kind: The rows.
+        sheets: How many sheets.
+        seed: Source of chance; the same seed makes the same sheets.
+        set_aside: Digests of images not to use.
+    """
+    for number in range(sheets):
+        rng = np.random.default_rng([seed, kind.cells, number])
+        ink = TracedInk(real, set_aside)
+        preset = _PRESETS[int(rng.choice(len(_PRESETS), p=_SHARES))]
+        sheet = make_sheet(kind, ink, rng, preset=preset)
+        start = 0
+        for zone, truth in zip(sheet.page.form.zones, sheet.truth, strict=True):
+            inks = extract(sheet.page, zone, [cell.to_px() for cell in zone.cells])
+            digests = tuple(ink.drawn[start : start + len(truth)])
+            start += len(truth)
+            yield RowEvidence(
+                zone, truth, digests, inks, reader.view(zone, inks), sheet.preset, sheet.mode
+            )

@@ -1,0 +1,305 @@
+"""Computes how boxed characters are calibrated and accepted, and writes the artefact.
+
+    .venv/bin/python -m models.training.calibrate_characters
+
+Reads the split ``calibrate``: ink that the network never learnt from, written into ruled cells,
+printed and scanned in simulation. The split ``test`` is never opened here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.boxed_rows import RowEvidence, collect
+from models.training.simulated_numbers import simulate
+from pipeline.domain.pin import always_flagged
+from pipeline.model_store import ModelStore
+from pipeline.readers.boxed import BoxedReading, CellState
+from pipeline.readers.boxes import BoxReader
+from pipeline.readers.calibration import (
+    Threshold,
+    calibration_error,
+    fit_views,
+    risk_coverage,
+    threshold_for,
+)
+from pipeline.readers.joining import joined
+from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.resolve_my_number import resolve_my_number
+from pipeline.readers.thresholds import ARTEFACT, CharacterThresholds, ViewWeights
+from pipeline.samples.real_ink import RealInk, data_folder
+from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
+from pipeline.settings import current
+
+DIGIT_TARGET = 0.001  # 99.9 % of unflagged digits right
+PIN_TARGET = 0.00005  # one wrong and unflagged character in 20,000
+INVALID_WRITTEN_SHARE = 0.01  # assumed: one applicant in a hundred writes a wrong digit
+_WINDOW = 7  # a postal code
+_CLEAN_JUNK_PERCENTILE = 99.6
+_CAPITAL_LOWER_PERCENTILE = 99.0
+_SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+
+Floats = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cells:
+    """All cells of some rows whose ink is a single clear glyph, with both views."""
+
+    first: Floats
+    second: Floats
+    truth: NDArray[np.int64]
+    junk: Floats
+    alphabet: str
+
+    @classmethod
+    def of(cls, rows: Sequence[RowEvidence]) -> Cells:
+        """Gathers the cells that the geometry does not doubt."""
+        alphabet = rows[0].zone.alphabet
+        first, second, truth, junk = [], [], [], []
+        for row in rows:
+            held = [i for i, ink in enumerate(row.inks) if ink.ink_px is not None]
+            for k, i in enumerate(held):
+                if row.inks[i].state != CellState.INK or row.views.second is None:
+                    continue
+                first.append(row.views.first[k])
+                second.append(row.views.second[k])
+                truth.append(alphabet.index(row.truth[i]))
+                junk.append(float(np.exp(row.views.network[k, -1])))
+        return cls(np.array(first), np.array(second), np.array(truth), np.array(junk), alphabet)
+
+
+def fit(cells: Cells) -> ViewWeights:
+    """Weights from the cells that are probably one character."""
+    clear = cells.junk < 0.5
+    return fit_views(cells.first[clear], cells.second[clear], cells.truth[clear])
+
+
+def readings(
+    reader: BoxReader, rows: Sequence[RowEvidence], thresholds: CharacterThresholds
+) -> list[BoxedReading]:
+    """The rows as the reader would read them with these thresholds."""
+    return [reader.assemble(row.zone, row.inks, row.views, thresholds) for row in rows]
+
+
+def unflagged_cells(
+    boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence], *, pin: bool
+) -> tuple[Floats, NDArray[np.bool_], int]:
+    """Confidence and truth of cells that nothing but the threshold would flag, and their share."""
+    confidence, right, total = [], [], 0
+    for reading, row in zip(boxed, rows, strict=True):
+        for cell, true in zip(reading.cells, row.truth, strict=True):
+            if pin and always_flagged(true, row.zone.alphabet):
+                continue
+            total += 1
+            if cell.blank or cell.doubtful or len(set(cell.views)) > 1:
+                continue
+            if pin and always_flagged(cell.best, row.zone.alphabet):
+                continue
+            confidence.append(cell.confidence)
+            right.append(cell.best == true)
+    return np.array(confidence), np.array(right, dtype=bool), total
+
+
+def number_outcomes(
+    boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence], thresholds: CharacterThresholds
+) -> dict[str, tuple[Floats, NDArray[np.bool_]]]:
+    """My Numbers that could be accepted: confidence and truth, plain and corrected apart."""
+    outcomes: dict[str, tuple[list[float], list[bool]]] = {"plain": ([], []), "corrected": ([], [])}
+    open_thresholds = dataclasses.replace(
+        thresholds, field={**thresholds.field, "my_number": 0.0, "my_number_corrected": 0.0}
+    )
+    for reading, row in zip(boxed, rows, strict=True):
+        resolved = resolve_my_number(reading, open_thresholds)
+        if not resolved.reading.accepted:
+            continue
+        kind = "plain" if resolved.reading.value == reading.plain else "corrected"
+        outcomes[kind][0].append(resolved.reading.confidence)
+        outcomes[kind][1].append(resolved.reading.value == row.truth)
+    return {k: (np.array(c), np.array(r, dtype=bool)) for k, (c, r) in outcomes.items()}
+
+
+def windows(
+    boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Seven digits without a check digit: least geometric mean and whether all are right."""
+    confidence, right = [], []
+    for reading, row in zip(boxed, rows, strict=True):
+        for start in range(0, len(reading.cells) - _WINDOW + 1, _WINDOW):
+            cells = reading.cells[start : start + _WINDOW]
+            if any(cell.blank or cell.doubtful for cell in cells):
+                continue
+            mean = float(np.exp(np.mean([np.log(cell.confidence) for cell in cells])))
+            confidence.append(mean)
+            right.append("".join(c.best for c in cells) == row.truth[start : start + _WINDOW])
+    return np.array(confidence), np.array(right, dtype=bool)
+
+
+def describe(threshold: Threshold) -> dict[str, Any]:
+    """For the artefact."""
+    return {
+        k: (round(v, 8) if isinstance(v, float) else v)
+        for k, v in dataclasses.asdict(threshold).items()
+    }
+
+
+def main() -> None:
+    """Collects, fits, and writes ``models/thresholds/characters-v1.json``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--numbers", type=int, default=90, help="sheets of 21 My Numbers")
+    parser.add_argument("--pins", type=int, default=60, help="sheets of 21 rows of 16 characters")
+    parser.add_argument("--postal", type=int, default=15, help="sheets of 30 rows of 28 digits")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    started = time.time()
+    settings = current()
+    store = ModelStore(settings.models)
+    provisional = provisional_thresholds()
+    reader = BoxReader(store, PaddleRecogniser(store, settings.cache), provisional)
+    real = RealInk.load(data_folder(), "calibrate")
+    rows: dict[str, list[RowEvidence]] = {}
+    for name, kind, sheets in (
+        ("numbers", MY_NUMBER_ROW, options.numbers),
+        ("pins", PIN_ROW, options.pins),
+        ("postal", POSTAL_ROW, options.postal),
+    ):
+        rows[name] = list(collect(reader, real, kind, sheets, options.seed))
+        print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
+    artefact = compute(reader, rows, provisional, settings.silent_errors_per_million / 1e6)
+    artefact["made"] = {
+        "on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "network": store.version("characters-v1"),
+        "line_model": store.version("pp_ocrv6_small_rec"),
+        "split": "calibrate",
+        "seed": options.seed,
+    }
+    path = settings.models / ARTEFACT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(artefact, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(artefact["evaluation"], indent=1))
+
+
+def provisional_thresholds() -> CharacterThresholds:
+    """Thresholds that shut nothing out, for collecting."""
+    even = ViewWeights(1.0, 0.5, 1.0, 0.0001)
+    return CharacterThresholds(
+        version="provisional",
+        views={"digits": even, "capitals": even},
+        character={"digits": 0.0, "capitals": 0.0},
+        field={"digits": 0.0, "my_number": 0.0, "my_number_corrected": 0.0},
+        junk=1.0,
+        lower_case=1.0,
+        invalid_written_share=INVALID_WRITTEN_SHARE,
+        evaluation={},
+    )
+
+
+def compute(
+    reader: BoxReader,
+    rows: dict[str, list[RowEvidence]],
+    provisional: CharacterThresholds,
+    target: float,
+) -> dict[str, Any]:
+    """The artefact's content from collected rows."""
+    digit_rows, pin_rows = rows["numbers"] + rows["postal"], rows["pins"]
+    digits, capitals = Cells.of(digit_rows), Cells.of(pin_rows)
+    views = {"digits": fit(digits), "capitals": fit(capitals)}
+    both = np.concatenate([digits.junk, capitals.junk])
+    junk = float(np.clip(np.percentile(both, _CLEAN_JUNK_PERCENTILE), 0.05, 0.9))
+    thresholds = dataclasses.replace(provisional, views=views, junk=junk)
+    numbers = readings(reader, rows["numbers"], thresholds)
+    postal = readings(reader, rows["postal"], thresholds)
+    pins = readings(reader, pin_rows, thresholds)
+    lower = [
+        cell.lower_case
+        for reading in pins
+        for cell in reading.cells
+        if not cell.blank and cell.best.isalpha()
+    ]
+    lower_case = float(np.clip(np.percentile(lower, _CAPITAL_LOWER_PERCENTILE), 0.5, 0.97))
+    d_conf, d_right, d_total = unflagged_cells(numbers + postal, digit_rows, pin=False)
+    p_conf, p_right, p_total = unflagged_cells(pins, pin_rows, pin=True)
+    digit = threshold_for(d_conf, d_right, DIGIT_TARGET, margin=False)
+    capital = threshold_for(p_conf, p_right, PIN_TARGET)
+    outcomes = number_outcomes(numbers, rows["numbers"], thresholds)
+    simulated = simulate(numbers, rows["numbers"], INVALID_WRITTEN_SHARE, 60000, 7)
+    plain = threshold_for(
+        np.concatenate([outcomes["plain"][0], simulated["plain"][0]]),
+        np.concatenate([outcomes["plain"][1], simulated["plain"][1]]),
+        target,
+    )
+    corrected = threshold_for(
+        np.concatenate([outcomes["corrected"][0], simulated["corrected"][0]]),
+        np.concatenate([outcomes["corrected"][1], simulated["corrected"][1]]),
+        target,
+    )
+    seven = threshold_for(*windows(numbers + postal, digit_rows), target)
+    evaluation: dict[str, Any] = {
+        "target_per_field": target,
+        "digits": {
+            "accuracy": round(float((_best(digits, views["digits"]) == digits.truth).mean()), 6),
+            "calibration_error": round(_error(digits, views["digits"]), 6),
+            "cells": d_total,
+            "character": describe(digit),
+            "risk_coverage": risk_coverage(d_conf, d_right, _SHARES),
+        },
+        "capitals": {
+            "accuracy": round(
+                float((_best(capitals, views["capitals"]) == capitals.truth).mean()), 6
+            ),
+            "calibration_error": round(_error(capitals, views["capitals"]), 6),
+            "cells_outside_always_flagged": p_total,
+            "character": describe(capital),
+            "risk_coverage": risk_coverage(p_conf, p_right, _SHARES),
+        },
+        "my_number": {
+            "rows": len(numbers),
+            "rows_acceptable": {k: len(v[0]) for k, v in outcomes.items()},
+            "rows_wrong": {k: int((~v[1]).sum()) for k, v in outcomes.items()},
+            "simulated_wrong": {k: int((~v[1]).sum()) for k, v in simulated.items()},
+            "plain": describe(plain),
+            "corrected": describe(corrected),
+        },
+        "seven_digits": describe(seven),
+    }
+    return {
+        "version": "characters-v1/1",
+        "views": {
+            k: {n: round(x, 8) for n, x in dataclasses.asdict(v).items()} for k, v in views.items()
+        },
+        "character": {"digits": digit.value, "capitals": capital.value},
+        "field": {
+            "my_number": plain.value,
+            "my_number_corrected": corrected.value,
+            "digits": seven.value,
+        },
+        "junk": junk,
+        "lower_case": lower_case,
+        "invalid_written_share": INVALID_WRITTEN_SHARE,
+        "evaluation": evaluation,
+    }
+
+
+def _best(cells: Cells, weights: ViewWeights) -> NDArray[np.int64]:
+    return np.asarray(joined(cells.first, cells.second, weights).argmax(axis=1), np.int64)
+
+
+def _error(cells: Cells, weights: ViewWeights) -> float:
+    posterior = joined(cells.first, cells.second, weights)
+    return calibration_error(posterior.max(axis=1), posterior.argmax(axis=1) == cells.truth)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Many My Numbers from the cells of few: cells that were read, put together anew.
+
+Sheets of real rows show what rows do together; they cannot show what happens once in fifty
+thousand numbers. Cells of the same harshness are drawn at random for the digits of random valid
+numbers (and, for a share, of numbers with one wrong digit, as applicants write them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.boxed_rows import RowEvidence
+from pipeline.domain.my_number import LENGTH, WEIGHTS
+from pipeline.readers.boxed import BoxedReading
+
+Floats = NDArray[np.float64]
+_DIGITS = "0123456789"
+_CHUNK = 2000
+
+
+def simulate(
+    boxed: Sequence[BoxedReading],
+    rows: Sequence[RowEvidence],
+    invalid_written_share: float,
+    count: int,
+    seed: int,
+) -> dict[str, tuple[Floats, NDArray[np.bool_]]]:
+    """Confidence and truth of numbers that could be accepted.
+
+    Args:
+        boxed: Rows as read.
+        rows: The same rows with their truth.
+        invalid_written_share: How many numbers are written with one digit wrong. Such a number
+            counts as right only if nothing is accepted, so any acceptance of it is an error.
+        count: Numbers to make.
+        seed: Source of chance.
+
+    Returns:
+        ``plain`` (the digits as read are valid) and ``corrected`` (one digit was changed).
+    """
+    rng = np.random.default_rng(seed)
+    pools: dict[str, list[list[Floats]]] = {}
+    for reading, row in zip(boxed, rows, strict=True):
+        pool = pools.setdefault(row.preset, [[] for _ in range(10)])
+        for cell, true in zip(reading.cells, row.truth, strict=True):
+            if not cell.blank and not cell.doubtful:
+                pool[int(true)].append(np.array([cell.posterior[d] for d in _DIGITS]))
+    names = [n for n, pool in pools.items() if all(len(digit) >= 20 for digit in pool)]
+    outcomes: dict[str, tuple[list[float], list[bool]]] = {"plain": ([], []), "corrected": ([], [])}
+    for start in range(0, count if names else 0, _CHUNK):
+        n = min(_CHUNK, count - start)
+        numbers = _valid_numbers(n, rng)
+        spoilt = rng.random(n) < invalid_written_share
+        written = numbers.copy()
+        at = rng.integers(0, LENGTH, n)
+        written[spoilt, at[spoilt]] = (
+            written[spoilt, at[spoilt]] + rng.integers(1, 10, int(spoilt.sum()))
+        ) % 10
+        pool = pools[names[(start // _CHUNK) % len(names)]]
+        posterior = np.empty((n, LENGTH, 10))
+        for digit in range(10):
+            where = np.argwhere(written == digit)
+            picks = rng.integers(0, len(pool[digit]), len(where))
+            stack = np.stack(pool[digit])
+            posterior[where[:, 0], where[:, 1]] = stack[picks]
+        for kind, confidence, read in _resolve(posterior, invalid_written_share):
+            outcomes[kind][0].extend(confidence[0])
+            outcomes[kind][1].extend((read == written[confidence[1]]).all(axis=1))
+    return {k: (np.array(c), np.array(r, dtype=bool)) for k, (c, r) in outcomes.items()}
+
+
+def _valid_numbers(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    first = rng.integers(0, 10, (n, LENGTH - 1))
+    return np.column_stack([first, _check(first)])
+
+
+def _check(first: NDArray[np.int64]) -> NDArray[np.int64]:
+    rest = (first @ np.array(WEIGHTS)) % 11
+    return np.where(rest <= 1, 0, 11 - rest)
+
+
+def _valid_mass(posterior: Floats) -> Floats:
+    """The total probability of all valid numbers, for every row: N."""
+    n = len(posterior)
+    mass = np.zeros((n, 11))
+    mass[:, 0] = 1
+    for position, weight in enumerate(WEIGHTS):
+        following = np.zeros((n, 11))
+        for digit in range(10):
+            following += np.roll(mass, digit * weight, axis=1) * posterior[:, position, digit, None]
+        mass = following
+    last = posterior[:, -1]
+    rest = np.arange(11)
+    return np.asarray((mass * last[:, np.where(rest <= 1, 0, 11 - rest)]).sum(axis=1))
+
+
+def _resolve(
+    posterior: Floats, share: float
+) -> list[tuple[str, tuple[list[float], NDArray[np.int64]], NDArray[np.int64]]]:
+    """Rows that are valid as read, and rows that one change makes valid."""
+    plain = posterior.argmax(axis=2)
+    joint = posterior.max(axis=2).prod(axis=1)
+    mass = _valid_mass(posterior)
+    valid = _check(plain[:, :-1]) == plain[:, -1]
+
+    def confidence(of: Floats, where: NDArray[np.int64]) -> list[float]:
+        good = (1 - share) * mass[where]
+        bad = share / 9 * np.clip(1 - mass[where], 0, None)
+        return [float(v) for v in (1 - share) * of / (good + bad)]
+
+    here = np.flatnonzero(valid)
+    results = [("plain", (confidence(joint[here], here), here), plain[here])]
+    there = np.flatnonzero(~valid)
+    best = np.zeros(len(there))
+    chosen = plain[there].copy()
+    for position in range(LENGTH):
+        for digit in range(10):
+            changed = plain[there].copy()
+            changed[:, position] = digit
+            ratio = posterior[there, position, digit] / posterior[there, position].max(axis=1)
+            fits = (_check(changed[:, :-1]) == changed[:, -1]) & (ratio * joint[there] > best)
+            best[fits] = (ratio * joint[there])[fits]
+            chosen[fits] = changed[fits]
+    found = best > 0
+    results.append(
+        ("corrected", (confidence(best[found], there[found]), there[found]), chosen[found])
+    )
+    return results
