@@ -16,6 +16,11 @@ from pipeline.settings import Settings
 NOT_SCANS = {"truth.json", "README.md"}
 
 
+def is_empty(settings: Settings) -> bool:
+    """Whether no file waits in the inbox, nor is on its way into it."""
+    return not any(p.is_file() for p in settings.inbox.rglob("*"))
+
+
 def put(settings: Settings, paths: Sequence[Path]) -> int:
     """Copy files, and the files in folders, into the inbox; how many.
 

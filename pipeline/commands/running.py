@@ -54,13 +54,19 @@ def run(
         if sample_home.prepare(settings, given, desk_runs=desk is not None):
             told.print("前回の見本を片付けました / Cleared the samples of the run before.")
         dagster_home.prepare(settings)
+        at_once = given and inbox_filling.is_empty(settings)
         if given:
             count = inbox_filling.put(settings, given)
             told.print(f"受信箱に {count} 件 / {count} files in the inbox: {settings.inbox}")
         if desk is None:
             port = services.free_port(settings.desk_host, settings.desk_port)
             services.start_desk(settings, children, port=port)
-        summaries = _run_batches(settings, children, told, settle_s=0.0 if given else None)
+        if at_once:
+            # Only whole files of ours are there: no need to wait for somebody's copying.
+            settings = settings.model_copy(update={"settle_seconds": 0.0})
+        elif given:
+            time.sleep(settings.settle_seconds)
+        summaries = _run_batches(settings, children, told)
     _conclude(settings, summaries, as_json=as_json, desk_stays=desk is not None)
 
 
@@ -114,17 +120,18 @@ def _watch(children: Children) -> None:
     )
 
 
-def _run_batches(
-    settings: Settings, children: Children, told: Console, settle_s: float | None
-) -> list[BatchSummary]:
+def _run_batches(settings: Settings, children: Children, told: Console) -> list[BatchSummary]:
     """Run what is unfinished, then what is in the inbox, a batch at a time."""
-    from pipeline import intake
+    from pipeline.examine import batch_lock
+    from pipeline.intake.batches import claim_batch, pending_batches
 
     summaries = [
-        _run_batch(settings, children, told, batch_id) for batch_id in intake.unfinished(settings)
+        _run_batch(settings, children, told, batch_id)
+        for batch_id in pending_batches(settings)
+        if not batch_lock.is_held(settings.work / batch_id)  # else the daemon is at it
     ]
-    while (batch := intake.claim(settings, settle_seconds=settle_s)) is not None:
-        summaries.append(_run_batch(settings, children, told, batch.batch_id))
+    while (batch_id := claim_batch(settings)) is not None:
+        summaries.append(_run_batch(settings, children, told, batch_id))
     return summaries
 
 

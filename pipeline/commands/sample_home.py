@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.commands import inbox_filling
 from pipeline.settings import REPOSITORY, Settings
 
 MARKER = "SAMPLE_ONLY"
@@ -30,7 +31,7 @@ def prepare(settings: Settings, paths: Sequence[Path], *, desk_runs: bool) -> bo
     if not are_samples(paths):
         marker.unlink(missing_ok=True)
         return False
-    if desk_runs or _files_waiting(settings):
+    if desk_runs or not inbox_filling.is_empty(settings):
         return False
     if _is_empty(settings):
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,7 +66,3 @@ def _written(settings: Settings) -> list[Path]:
 
 def _is_empty(settings: Settings) -> bool:
     return not any(p.is_file() for folder in _written(settings) for p in folder.rglob("*"))
-
-
-def _files_waiting(settings: Settings) -> bool:
-    return any(p.is_file() for p in settings.inbox.rglob("*"))

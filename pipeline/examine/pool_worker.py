@@ -20,6 +20,9 @@ from pipeline.examine.document import ExaminedDocument, examine_file
 from pipeline.examine.pool_messages import Document, Done, Failed, Ready, Task
 from pipeline.settings import Settings
 
+UNEXPECTED = "EXAMINATION_FAILED"
+"""Code of an error that the examination of one file did not foresee."""
+
 Examiner = Callable[[Path | bytes, Channel, str], Iterator[ExaminedDocument]]
 
 
@@ -74,7 +77,7 @@ def _defect(error: Exception) -> DefectError:
         trace = trace.tb_next
     what = f"{type(error).__name__} at {place}"
     return DefectError(
-        "EXAMINATION_FAILED",
+        UNEXPECTED,
         ja=f"読み取りの途中で予期しない誤りが起きました（{what}）。",
         en=f"Something unexpected happened during the examination ({what}).",
         remedy_ja="この表示を添えて管理者に知らせてください。原本は保管されています。",

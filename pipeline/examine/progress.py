@@ -16,12 +16,13 @@ FILE = "progress.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of a batch under way. ``stage`` is the name of the asset being made."""
+    """Counts of a batch under way; ``stage`` is an asset, ``seconds`` the time spent examining."""
 
     stage: str = ""
     files: int = 0
     files_done: int = 0
     documents: int = 0
+    seconds: float = 0.0
 
 
 def write(folder: Path, progress: Progress) -> None:
