@@ -1,0 +1,105 @@
+"""Which characters may stand in a text field, as masks over the model's columns.
+
+The model knows 18,708 characters of many scripts and drifts towards simplified Chinese (結 read as
+结). A resident's record in Japan holds JIS X 0208 and some more, so the mask is that set, with what
+the field allows beside it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.documents import FieldName as F
+from pipeline.domain.person_names import VARIANT_GROUPS
+
+DIGITS = "0123456789"
+LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+NAME_FIELDS = frozenset(
+    {
+        *(F.NAME, F.FORMER_NAME_OR_ALIAS, F.REPRESENTATIVE_NAME, F.APPLICANT_NAME),
+        *(F.PROXY_NAME, F.HOLDER_NAME, F.SIGNATURE),
+    }
+)
+ADDRESS_FIELDS = frozenset(
+    {F.ADDRESS, F.REPRESENTATIVE_ADDRESS, F.APPLICANT_ADDRESS, F.PROXY_ADDRESS}
+)
+KANA_FIELDS = frozenset({F.REPRESENTATIVE_KANA})
+PHONE_FIELDS = frozenset({F.PHONE, F.REPRESENTATIVE_PHONE})
+_FOLDED = {"∪": "U", "—": "-", "–": "-", "−": "-", "‐": "-", "─": "-"}
+_PUNCTUATION = "-ー・々〆ヶヵ()、。 '.,/〒"
+
+
+@lru_cache(maxsize=1)
+def jis_x_0208() -> frozenset[str]:
+    """Kanji and kana of JIS X 0208 levels 1 and 2."""
+    found = set()
+    for first in range(0x21, 0x75):
+        for second in range(0x21, 0x7F):
+            try:
+                character = bytes((first + 0x80, second + 0x80)).decode("euc_jp")
+            except UnicodeDecodeError:
+                continue
+            if unicodedata.category(character) in ("Lo", "Lm"):
+                found.add(character)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def kana() -> frozenset[str]:
+    """Hiragana and katakana with the long mark."""
+    return frozenset(chr(c) for c in (*range(0x3041, 0x3097), *range(0x30A1, 0x30FB))) | frozenset(
+        "ー ・"
+    )
+
+
+def alphabet_of(field: F, given: str = "") -> frozenset[str]:
+    """The characters that may stand in a field.
+
+    Args:
+        field: The field.
+        given: The zone's own alphabet; where it has one, that is all.
+    """
+    if given:
+        return frozenset(given)
+    if field in KANA_FIELDS:
+        return kana()
+    everything = jis_x_0208() | frozenset(_PUNCTUATION) | frozenset(DIGITS) | frozenset(LATIN)
+    if field in NAME_FIELDS:
+        return everything | frozenset("".join(VARIANT_GROUPS))
+    return everything
+
+
+def folded(character: str) -> str:
+    """One model character as it is stored: half-width Latin and digits, ∪ as U."""
+    plain = unicodedata.normalize("NFKC", character)
+    return {"∪": "U", "—": "-", "–": "-", "−": "-", "‐": "-", "─": "-", "〇": "〇"}.get(
+        plain, plain
+    )
+
+
+class Mask:
+    """The columns of a model that may stand in a field, merged by what they are stored as."""
+
+    def __init__(self, columns: tuple[str, ...], alphabet: frozenset[str]) -> None:
+        """Choose the columns whose stored form is one character of the alphabet."""
+        chosen = [
+            (i, folded(c))
+            for i, c in enumerate(columns)
+            if i > 0 and len(folded(c)) == 1 and folded(c) in alphabet
+        ]
+        self.indices: NDArray[np.intp] = np.array([0, *(i for i, _ in chosen)], dtype=np.intp)
+        self.characters: tuple[str, ...] = ("", *(c for _, c in chosen))
+        self.unknown = alphabet - frozenset(self.characters)
+        """What may stand here and the model has never seen."""
+
+    def apply(
+        self, posterior: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Posterior over the allowed columns, and how much fell outside them, per frame."""
+        kept = posterior[:, self.indices].astype(np.float64)
+        mass = kept.sum(axis=1)
+        return kept / np.maximum(mass, 1e-9)[:, None], np.clip(1.0 - mass, 0.0, 1.0)

@@ -1,0 +1,116 @@
+"""Calibration and thresholds of text fields, from a versioned artefact; none is a number in code.
+
+Made by ``models/training/calibrate_text.py`` from composed, printed and scanned text that is held
+apart from everything else; the artefact says how many fields each threshold rests on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.domain.errors import DefectError
+from pipeline.forms.definition import Zone
+from pipeline.readers.alphabets import ADDRESS_FIELDS, KANA_FIELDS, NAME_FIELDS, PHONE_FIELDS
+
+ARTEFACT = Path("thresholds") / "text-v1.json"
+
+
+def class_of(zone: Zone) -> str:
+    """What a text zone counts as: printed, name, address, kana, digits or other."""
+    if zone.printed:
+        return "printed"
+    if zone.field in NAME_FIELDS:
+        return "name"
+    if zone.field in ADDRESS_FIELDS:
+        return "address"
+    if zone.field in KANA_FIELDS:
+        return "kana"
+    return "digits" if zone.field in PHONE_FIELDS else "other"
+
+
+@dataclass(frozen=True, slots=True)
+class TextClass:
+    """Thresholds of one class of fields.
+
+    Attributes:
+        flag_below: A character less probable than this is flagged.
+        accept_from: Least calibrated confidence of a whole value that is accepted; above 1 means
+            that the data supports no acceptance by machine.
+        offset: Of the calibration ``sigmoid(offset + slope * logit(raw))``.
+        slope: Of the calibration.
+    """
+
+    flag_below: float
+    accept_from: float
+    offset: float
+    slope: float
+
+    def calibrated(self, raw: float) -> float:
+        """Probability that the whole value is right, from the product over its characters."""
+        clipped = min(max(raw, 1e-6), 1 - 1e-6)
+        score = self.offset + self.slope * math.log(clipped / (1 - clipped))
+        return 1 / (1 + math.exp(-score))
+
+
+@dataclass(frozen=True, slots=True)
+class TextThresholds:
+    """The artefact.
+
+    Attributes:
+        temperature: Of the posteriors.
+        classes: By class of field.
+        evaluation: n, errors and bounds behind each threshold.
+    """
+
+    version: str
+    temperature: float
+    classes: Mapping[str, TextClass]
+    evaluation: Mapping[str, object]
+
+    @classmethod
+    def load(cls, models: Path) -> TextThresholds:
+        """Read the artefact of a models folder.
+
+        Raises:
+            DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
+        """
+        try:
+            content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+            return cls(
+                version=str(content["version"]),
+                temperature=float(content["temperature"]),
+                classes={
+                    name: TextClass(
+                        flag_below=float(c["flag_below"]),
+                        accept_from=float(c["accept_from"]),
+                        offset=float(c["offset"]),
+                        slope=float(c["slope"]),
+                    )
+                    for name, c in content["classes"].items()
+                },
+                evaluation=content.get("evaluation", {}),
+            )
+        except FileNotFoundError:
+            raise _error("THRESHOLDS_MISSING") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise _error("THRESHOLDS_BROKEN") from None
+
+    def of(self, zone: Zone) -> TextClass:
+        """The thresholds for a zone."""
+        name = class_of(zone)
+        return self.classes.get(name, self.classes["other"])
+
+
+def _error(code: str) -> DefectError:
+    missing = code.endswith("MISSING")
+    return DefectError(
+        code,
+        ja="文字欄のしきい値のファイルが" + ("ありません。" if missing else "壊れています。"),
+        en="The thresholds of text fields " + ("are missing." if missing else "cannot be used."),
+        remedy_ja="models/ を配布物から入れ直してください。",
+        remedy_en="Put models/ back from the distribution.",
+    )
