@@ -53,8 +53,8 @@ class CellReading:
 
     @property
     def blank(self) -> bool:
-        """No ink in the cell."""
-        return self.state == CellState.BLANK
+        """Nothing in the cell that could be read."""
+        return not self.posterior
 
     @property
     def doubtful(self) -> bool:

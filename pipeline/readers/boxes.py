@@ -112,10 +112,7 @@ class BoxReader:
         """
         alphabet = zone.alphabet or DEFAULT_ALPHABET
         joint = joined(views.first, views.second, thresholds.weights(alphabet))
-        readings = [
-            CellReading({}, CellState.BLANK if ink.ink_px is None else ink.state, ink.box_px)
-            for ink in inks
-        ]
+        readings = [CellReading({}, ink.state, ink.box_px) for ink in inks]
         held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
         for row, i in enumerate(held):
             junk = float(np.exp(views.network[row, JUNK]))

@@ -22,8 +22,7 @@ _SPECK_AREA_PX = 12
 _OWN_SHARE = 0.8
 _TINY_SHARE = 0.22
 _FILLED_SHARE = 0.72
-_CONTACT_LEAST_PX = 14
-_CONTACT_STROKES = 2.4
+_CONTACT_LEAST_PX = 6
 
 Labels = NDArray[np.int32]
 
@@ -67,13 +66,13 @@ def extract(page: RegisteredPage, zone: Zone, cells: Sequence[BoxPx]) -> tuple[C
     if level is None:
         return tuple(_blank(cell) for cell in cells)
     lines = [*cell_lines(local, zone.rule_mm * PX_PER_MM), *_rulings(page, area, local)]
-    clean, cut = remove_lines(dark, lines, level)
+    clean, along = remove_lines(dark, lines, level)
     near_line = _line_mask(dark.shape, lines)
     labels, count, stats = _components(clean, level)
     owners = _owners(labels, count, stats, local, near_line)
     stretched = np.minimum(clean.astype(np.float32) * (255.0 / level), 255).astype(np.uint8)
     return tuple(
-        _cell(stretched, labels, stats, owners[i], local[i], cells[i], area, cut & (clean == 0))
+        _cell(stretched, labels, stats, owners[i], local[i], cells[i], area, along)
         for i in range(len(cells))
     )
 
@@ -305,10 +304,14 @@ def _cell(
     cell: BoxPx,
     on_page: BoxPx,
     area: BoxPx,
-    lost: NDArray[np.bool_],
+    along: NDArray[np.bool_],
 ) -> CellInk:
     if not owned.whole and not owned.split:
-        return _blank(on_page)
+        # All of a stroke may have gone with the line that it was written on.
+        inside = along[
+            max(0, cell.y - 4) : cell.y + cell.h + 4, max(0, cell.x - 4) : cell.x + cell.w + 4
+        ]
+        return _blank(on_page, CellState.ON_LINE if inside.any() else CellState.BLANK)
     x0, y0, x1, y1 = owned.territory
     mask = np.zeros(labels.shape, np.uint8)
     for k in owned.whole:
@@ -333,7 +336,7 @@ def _cell(
         state = CellState.TINY
     elif owned.split:
         state = CellState.TOUCHING
-    elif _runs_along(mask[top:bottom, left:right], lost[top:bottom, left:right]):
+    elif _runs_along(mask[top:bottom, left:right], along[top:bottom, left:right]):
         state = CellState.ON_LINE
     elif filled > _FILLED_SHARE and width * height > 0.3 * cell.w * cell.h:
         state = CellState.FILLED
@@ -346,19 +349,10 @@ def _cell(
     )
 
 
-def _runs_along(mask: Pixels, lost: NDArray[np.bool_]) -> bool:
-    """Whether more of the ink ends at a line that was cut than strokes that stop there would.
-
-    A stroke that stops at a line touches it by its own width; one that runs along it, by much
-    more, and part of it went with the line.
-    """
-    contact = int(np.count_nonzero(cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(bool) & lost))
-    if contact < _CONTACT_LEAST_PX:
-        return False
-    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    edge = sum(len(contour) for contour in contours)
-    stroke = 2.0 * float(mask.sum()) / max(1, edge)
-    return contact > _CONTACT_STROKES * stroke
+def _runs_along(mask: Pixels, along: NDArray[np.bool_]) -> bool:
+    """Whether the ink meets a stretch of line along which a stroke runs."""
+    near = cv2.dilate(mask, np.ones((7, 7), np.uint8)).astype(bool)
+    return int(np.count_nonzero(near & along)) >= _CONTACT_LEAST_PX
 
 
 def _two_parts(whole: Sequence[int], stats: Labels, cell: BoxPx) -> bool:

@@ -21,6 +21,10 @@ REACH_PX = 6
 _SHARE_OF_ROWS = 60.0  # percentile along the line: strokes that cross cover less than this
 _PALE = 0.55  # below this share of the ink's darkness a line is subtracted, not cut
 _VISIBLE = 14.0
+# A stroke that crosses a line thickens it for as long as the stroke is wide; one that runs along
+# it, for longer than the widest pen at a slant.
+_LONG_RUN_PX = 22
+_THICKER_BY_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,14 @@ def remove_lines(
         ink_level: Darkness of a typical pen stroke here.
 
     Returns:
-        The darkness without the lines, and where a line was cut out.
+        The darkness without the lines; where a stroke runs along a line that was cut out, so
+        that part of it went with the line.
     """
     source = dark.astype(np.float32)
     clean = source.copy()
     cut_upright = np.zeros(dark.shape, bool)
     cut_level = np.zeros(dark.shape, bool)
+    along = np.zeros(dark.shape, bool)
     for line in lines:
         found = _measure(source, line)
         if found is None:
@@ -77,11 +83,13 @@ def remove_lines(
             clean[here] = np.minimum(clean[here], np.clip(rest, 0, 255))
         else:
             (cut_upright if line.upright else cut_level)[here] = True
+            run = _thick_runs(source, line, first, len(profile), ink_level)
+            along[here] |= run[:, None] if line.upright else run[None, :]
     cut = cut_upright | cut_level
     clean[cut] = 0
     if cut.any():
         clean = _rejoin(clean, source, cut_upright, cut_level, ink_level)
-    return np.clip(clean, 0, 255).astype(np.uint8), cut
+    return np.clip(clean, 0, 255).astype(np.uint8), along
 
 
 def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np.float32]] | None:
@@ -116,6 +124,24 @@ def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np
     # One pixel of shoulder on each side: the soft edge of the line.
     first, last = max(0, first - 1), min(len(top) - 1, last + 1)
     return low + first, profile[first : last + 1]
+
+
+def _thick_runs(
+    source: NDArray[np.float32], line: LinePx, first: int, width: int, ink_level: float
+) -> NDArray[np.bool_]:
+    """For each pixel along a line: does ink run along it there?"""
+    limit = source.shape[1] if line.upright else source.shape[0]
+    low, high = max(0, first - 3), min(limit, first + width + 3)
+    band = (
+        source[line.start : line.stop, low:high]
+        if line.upright
+        else source[low:high, line.start : line.stop].T
+    )
+    dark = (band > 0.5 * ink_level).sum(axis=1)
+    thick = (dark >= np.median(dark) + _THICKER_BY_PX).astype(np.uint8)[:, None]
+    whole = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((_LONG_RUN_PX, 1), np.uint8))
+    return np.asarray(runs[:, 0] > 0)
 
 
 def _rejoin(

@@ -49,10 +49,12 @@ def resolve_digits(
     flagged = [cell.blank or cell.doubtful or cell.confidence < least for cell in cells]
     gap = any(cell.blank for cell in cells)
     confidence = 0.0 if gap else math.prod(cell.confidence for cell in cells)
+    # Thresholds of fields of any length are held against the geometric mean of a character.
+    mean = confidence ** (1 / len(cells))
     value = "".join(cell.best for cell in cells)
     accepted = (
         not any(flagged)
-        and confidence >= thresholds.for_field(field)
+        and mean >= thresholds.for_field(field)
         and (gap is False)
         and _legal(field, value)
     )

@@ -49,7 +49,8 @@ def resolve_pin(field: FieldName, boxed: BoxedReading, thresholds: CharacterThre
     if gap or not pin.is_legal(field, value):
         findings.append(_rule(field, used, value, any(flagged)))
     confidence = math.prod(cell.confidence for cell in used) if not gap else 0.0
-    accepted = not findings and not any(flagged) and confidence >= thresholds.for_field(field)
+    mean = confidence ** (1 / len(used))
+    accepted = not findings and not any(flagged) and mean >= thresholds.for_field(field)
     characters = tuple(cell.character(flag) for cell, flag in zip(used, flagged, strict=True))
     return Resolved(
         _reading(field, boxed, value, confidence, accepted, characters), tuple(findings)
