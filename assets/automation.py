@@ -1,7 +1,5 @@
 """What starts runs: the inbox sensor, one run a batch, and the daily snapshot."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -4,8 +4,6 @@ They hand each other nothing but the order of work: what was done stands with th
 Dagster keeps for ever is counts.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import dagster as dg
@@ -16,7 +14,8 @@ from pipeline.domain.documents import Route
 
 GROUP = "batch"
 # For transient trouble: the desk restarting, a full disk being emptied.
-RETRIES = dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL)
+# A run that failed for longer is retried whole by the daemon.
+RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
 
 Result = dg.MaterializeResult[None]
 

@@ -1,7 +1,5 @@
 """Asset checks: nothing lost, pages well registered, flags as usual, nothing personal in here."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """What Dagster loads."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from assets import automation, batch, checks

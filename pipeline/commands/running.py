@@ -59,8 +59,7 @@ def run(
             count = inbox_filling.put(settings, given)
             told.print(f"受信箱に {count} 件 / {count} files in the inbox: {settings.inbox}")
         if desk is None:
-            port = services.free_port(settings.desk_host, settings.desk_port)
-            services.start_desk(settings, children, port=port)
+            services.start_desk(settings, children, port=0)  # only the run speaks to it
         if at_once:
             # Only whole files of ours are there: no need to wait for somebody's copying.
             settings = settings.model_copy(update={"settle_seconds": 0.0})

@@ -55,10 +55,15 @@ def running_desk(settings: Settings) -> DeskClient | None:
 def start_desk(settings: Settings, children: Children, *, port: int) -> DeskClient:
     """Start the desk of this home and wait until it answers.
 
+    Args:
+        settings: Whose home it serves.
+        children: The group that it ends with.
+        port: Where it listens; 0 for any free port.
+
     Raises:
         DefectError: Where it does not start.
     """
-    child = children.start("desk", "pipeline.desk", environment={"UKETSUKE_DESK_PORT": str(port)})
+    child = children.start("desk", "pipeline.desk", "--port", str(port))
     wait_until(lambda: running_desk(settings) is not None, child, DESK_LIMIT_S)
     client = running_desk(settings)
     if client is None:
@@ -98,15 +103,6 @@ def answers(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((host, port)) == 0
-
-
-def free_port(host: str, wanted: int) -> int:
-    """The wanted port, or any free one where it is taken."""
-    if not answers(host, wanted):
-        return wanted
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def require_port(host: str, port: int, variable: str) -> None:

@@ -24,13 +24,15 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import DefectError, InputError, UketsukeError
-from pipeline.examine.document import ExaminedDocument
 from pipeline.examine.pool_messages import Document, Done, Failed, Ready, Task
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:  # the parent never examines: it does not load the readers
+    from pipeline.examine.document import ExaminedDocument
 
 EXAMINER = "pipeline.examine.pool_worker:warm_examiner"
 MOST_DEATHS = 2

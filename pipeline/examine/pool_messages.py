@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import UketsukeError
-from pipeline.examine.document import ExaminedDocument
+
+if TYPE_CHECKING:  # the parent never examines: it does not load the readers
+    from pipeline.examine.document import ExaminedDocument
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,22 +12,25 @@ import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import DefectError, UketsukeError
-from pipeline.examine.document import ExaminedDocument, examine_file
 from pipeline.examine.pool_messages import Document, Done, Failed, Ready, Task
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.examine.document import ExaminedDocument
 
 UNEXPECTED = "EXAMINATION_FAILED"
 """Code of an error that the examination of one file did not foresee."""
 
-Examiner = Callable[[Path | bytes, Channel, str], Iterator[ExaminedDocument]]
+Examiner = Callable[[Path | bytes, Channel, str], "Iterator[ExaminedDocument]"]
 
 
 def warm_examiner(settings: Settings) -> Examiner:
     """The real examiner, its models loaded and used once."""
+    from pipeline.examine.document import examine_file
     from pipeline.examine.engine import Engine
 
     engine = Engine(settings)
