@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,17 +65,42 @@ def extract(page: RegisteredPage, zone: Zone, cells: Sequence[BoxPx]) -> tuple[C
     dark = darkness(crop, page, line_colour(page))
     level = ink_level(dark, local)
     if level is None:
-        return tuple(_blank(cell) for cell in cells)
+        # A pen of the drop-out colour vanishes with the lines; look again at all channels.
+        dark = darkness(crop, page, None)
+        level = ink_level(dark, local)
+    off = [_is_cut(page, cell) for cell in cells]
+    if level is None:
+        return tuple(
+            _blank(cell, CellState.CUT if gone else CellState.BLANK)
+            for cell, gone in zip(cells, off, strict=True)
+        )
     lines = [*cell_lines(local, zone.rule_mm * PX_PER_MM), *_rulings(page, area, local)]
     clean, along = remove_lines(dark, lines, level)
     near_line = _line_mask(dark.shape, lines)
     labels, count, stats = _components(clean, level)
     owners = _owners(labels, count, stats, local, near_line)
     stretched = np.minimum(clean.astype(np.float32) * (255.0 / level), 255).astype(np.uint8)
-    return tuple(
+    found = [
         _cell(stretched, labels, stats, owners[i], local[i], cells[i], area, along)
         for i in range(len(cells))
+    ]
+    return tuple(
+        dataclasses.replace(cell, state=CellState.CUT) if gone else cell
+        for cell, gone in zip(found, off, strict=True)
     )
+
+
+def _is_cut(page: RegisteredPage, cell: BoxPx) -> bool:
+    """Whether the scan begins inside the cell: its corner lies above or left of the page."""
+    corners = np.array(
+        [
+            [cell.x, cell.x + cell.w, cell.x, cell.x + cell.w],
+            [cell.y, cell.y, cell.y + cell.h, cell.y + cell.h],
+            [1.0, 1.0, 1.0, 1.0],
+        ]
+    )
+    on_page = page.to_page @ corners
+    return bool((on_page[:2] / on_page[2] < -2.0).any())
 
 
 def line_colour(page: RegisteredPage) -> tuple[int, int, int] | None:

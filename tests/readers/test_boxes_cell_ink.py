@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -199,3 +201,27 @@ def test_the_view_does_not_depend_on_size_or_darkness(scale: float) -> None:
     ).astype(np.uint8)
     difference = np.abs(normalise(glyph) - normalise(paler)).mean()
     assert difference < 0.06
+
+
+def test_a_pen_of_the_lines_own_colour_is_still_found() -> None:
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    box = zone.cells[1].to_px()
+    cv2.line(page, (box.x + 50, box.y + 25), (box.x + 50, box.y + 95), (60, 60, 225), 6)
+    cells = cut(form, zone, page)
+    assert cells[1].state == CellState.INK
+    assert [c.state for c in cells].count(CellState.BLANK) == 3
+
+
+def test_a_cell_that_the_scan_cuts_off_is_doubtful() -> None:
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    stroke(page, zone, 1, [(0.5, 0.2), (0.5, 0.8)])
+    whole = registered(form, page, "colour")
+    shifted = np.eye(3)
+    shifted[0, 2] = -150.0  # the scan begins 150 pixels right of the form's edge
+    cells = extract(
+        dataclasses.replace(whole, to_page=shifted), zone, [cell.to_px() for cell in zone.cells]
+    )
+    assert cells[0].state == CellState.CUT
+    assert cells[1].state == CellState.INK
