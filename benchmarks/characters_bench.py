@@ -1,0 +1,199 @@
+"""Boxed characters: rows of held-back real ink, ruled, printed and scanned in simulation.
+
+Every figure has its n and an exact interval. Images that are plainly mislabelled are set aside by
+the list in ``benchmarks/set_aside.json``, made by looking at the images and their labels alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.intervals import Rate, expected_calibration_error
+from models.training.boxed_rows import RowEvidence, collect
+from pipeline.domain.documents import FieldName
+from pipeline.domain.findings import FindingCode
+from pipeline.domain.pin import always_flagged
+from pipeline.model_store import ModelStore
+from pipeline.readers.boxed import BoxedReading
+from pipeline.readers.boxes import BoxReader
+from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.resolve_digits import resolve_digits
+from pipeline.readers.resolve_my_number import resolve_my_number
+from pipeline.readers.resolve_pin import resolve_pin
+from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.samples.real_ink import RealInk, data_folder
+from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW, RowKind
+from pipeline.settings import current
+
+SEED = 20261123
+SET_ASIDE = Path(__file__).resolve().parent / "set_aside.json"
+# Sheets of 21 My Numbers, of 21 rows of 16 PIN characters, of 30 rows of 4 postal codes.
+_QUICK, _FULL = (36, 24, 4), (477, 120, 40)
+_POSTAL = 7
+
+
+def run(full: bool) -> dict[str, Any]:
+    """Measures everything on the split ``test``.
+
+    Args:
+        full: 10,000 My Numbers and 40,000 PIN characters, in about an hour; else 750 and 8,000.
+    """
+    cv2.setNumThreads(1)
+    if not (data_folder() / "handwriting").is_dir():
+        return {"skipped": "the handwriting data is not here (UKETSUKE_DATA)"}
+    settings = current()
+    store = ModelStore(settings.models)
+    thresholds = CharacterThresholds.load(settings.models)
+    reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
+    real = RealInk.load(data_folder(), "test")
+    away = tuple(json.loads(SET_ASIDE.read_text())["images"]) if SET_ASIDE.exists() else ()
+    numbers, pins, postal = _FULL if full else _QUICK
+    result: dict[str, Any] = {"set_aside_images": len(away), "thresholds": thresholds.version}
+    for name, kind, sheets, measure in (
+        ("my_number", MY_NUMBER_ROW, numbers, measure_numbers),
+        ("pin", PIN_ROW, pins, measure_pins),
+        ("postal_code", POSTAL_ROW, postal, measure_postal),
+    ):
+        result[name] = measure(*_read(reader, real, kind, sheets, away, thresholds), thresholds)
+    result["reading_ms"] = reading_time(reader, real)
+    return result
+
+
+Rows = tuple[list[RowEvidence], list[BoxedReading]]
+
+
+def _read(
+    reader: BoxReader,
+    real: RealInk,
+    kind: RowKind,
+    sheets: int,
+    away: Sequence[str],
+    thresholds: CharacterThresholds,
+) -> Rows:
+    rows, boxed = [], []
+    started = time.perf_counter()
+    for row in collect(reader, real, kind, sheets, SEED, away):
+        rows.append(row)
+        boxed.append(reader.assemble(row.zone, row.inks, row.views, thresholds))
+    spent = time.perf_counter() - started
+    print(f"characters: {kind.field} {len(rows)} rows, {spent:.0f} s", file=sys.stderr)
+    return rows, boxed
+
+
+def measure_numbers(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """Digits and whole My Numbers."""
+    resolved = [resolve_my_number(b, thresholds).reading for b in boxed]
+    truth = [row.truth for row in rows]
+    n = len(rows)
+    accepted = [r.accepted for r in resolved]
+    silent = sum(r.accepted and r.value != t for r, t in zip(resolved, truth, strict=True))
+    by_preset: dict[str, Any] = {}
+    for preset in ("mild", "typical", "hard"):
+        chosen = [i for i, row in enumerate(rows) if row.preset == preset]
+        by_preset[preset] = Rate(sum(accepted[i] for i in chosen), len(chosen)).as_dict()
+    return {
+        "digits": _characters(rows, boxed, thresholds),
+        "plain_right": _rate(sum(b.plain == t for b, t in zip(boxed, truth, strict=True)), n),
+        "whole_right": _rate(sum(r.value == t for r, t in zip(resolved, truth, strict=True)), n),
+        "accepted": _rate(sum(accepted), n),
+        "silent_errors": _rate(silent, sum(accepted)),
+        "accepted_by_preset": by_preset,
+    }
+
+
+def measure_pins(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """PIN characters, uniform over A-Z and 0-9."""
+    silent = wrong = flagged = outside = total = lower = 0
+    for row, reading in zip(rows, boxed, strict=True):
+        resolved = resolve_pin(FieldName.PIN_SIGNATURE, reading, thresholds)
+        lower += sum(f.code == FindingCode.PIN_LOWER_CASE for f in resolved.findings)
+        characters = resolved.reading.characters
+        for i, true in enumerate(row.truth):
+            read = characters[i] if i < len(characters) else None
+            total += 1
+            right = read is not None and read.value == true
+            flag = read is not None and read.flagged
+            wrong += not right
+            silent += not right and not flag
+            if not always_flagged(true, row.zone.alphabet):
+                outside += 1
+                flagged += flag
+    return {
+        "characters": _characters(rows, boxed, thresholds),
+        "wrong": _rate(wrong, total),
+        "wrong_and_unflagged": _rate(silent, total),
+        "flagged_outside_always_flagged": _rate(flagged, outside),
+        "lower_case_findings": _rate(lower, total),
+    }
+
+
+def measure_postal(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """Seven digits without a check digit, in small cells."""
+    n = right = accepted = silent = 0
+    field = FieldName.REPRESENTATIVE_POSTAL_CODE
+    for row, reading in zip(rows, boxed, strict=True):
+        for start in range(0, len(reading.cells), _POSTAL):
+            part = BoxedReading(reading.zone, reading.cells[start : start + _POSTAL])
+            resolved = resolve_digits(field, part, thresholds).reading
+            true = row.truth[start : start + _POSTAL]
+            n += 1
+            right += part.plain == true
+            accepted += resolved.accepted
+            silent += resolved.accepted and resolved.value != true
+    return {
+        "digits": _characters(rows, boxed, thresholds),
+        "whole_right": _rate(right, n),
+        "accepted": _rate(accepted, n),
+        "silent_errors": _rate(silent, accepted),
+    }
+
+
+def _characters(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """Right, flagged by the character threshold, wrong and unflagged, calibration error."""
+    least = thresholds.for_character(rows[0].zone.alphabet)
+    confidence, right, flagged, blank = [], [], [], 0
+    for row, reading in zip(rows, boxed, strict=True):
+        for cell, true in zip(reading.cells, row.truth, strict=True):
+            blank += cell.blank
+            confidence.append(cell.confidence if not cell.blank else 0.0)
+            right.append(cell.best == true)
+            flagged.append(cell.blank or cell.doubtful or cell.confidence < least)
+    sure, is_right = np.array(confidence), np.array(right)
+    is_flagged = np.array(flagged)
+    n = len(sure)
+    return {
+        "right": _rate(int(is_right.sum()), n),
+        "flagged": _rate(int(is_flagged.sum()), n),
+        "wrong_of_unflagged": _rate(int((~is_right & ~is_flagged).sum()), int((~is_flagged).sum())),
+        "not_found": _rate(blank, n),
+        "calibration_error": round(expected_calibration_error(sure, is_right), 5),
+    }
+
+
+def reading_time(reader: BoxReader, real: RealInk) -> dict[str, float]:
+    """Milliseconds on one core for a row of twelve: cutting out, and both views."""
+    rows = list(collect(reader, real, MY_NUMBER_ROW, 1, SEED + 1))
+    started = time.process_time()
+    for row in rows:
+        reader.read_inks(row.zone, row.inks)
+    return {"views_of_twelve_cells": round((time.process_time() - started) / len(rows) * 1e3, 1)}
+
+
+def _rate(k: int, n: int) -> dict[str, Any]:
+    return Rate(int(k), int(n)).as_dict()
