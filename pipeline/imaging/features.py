@@ -44,7 +44,12 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class CoarsePose:
-    """A form's pose on a page: 3 x 3 from form to page (both at ``FEATURE_DPI``) and its support."""
+    """A form's pose on a page and its support.
+
+    Attributes:
+        form_to_page: 3 x 3, both sides at ``FEATURE_DPI``.
+        support: Features that agree.
+    """
 
     form_to_page: Matrix
     support: int
@@ -91,15 +96,17 @@ def _spread(keypoints: list[cv2.KeyPoint], limit: int) -> list[cv2.KeyPoint]:
 
 
 def match(form: Features, page: Features) -> NDArray[np.int64]:
-    """Mutual nearest neighbours within the distance limit: M x 2 indices (form, page)."""
+    """The nearest page feature of every form feature, within the distance limit.
+
+    Returns:
+        M x 2 indices (form, page). One direction only: the vote throws the wrong ones out for
+        less than the second direction costs.
+    """
     if len(form.points) < _MIN_MATCHES or len(page.points) < _MIN_MATCHES:
         return np.zeros((0, 2), np.int64)
-    pairs = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(
-        form.descriptors, page.descriptors
-    )
-    return np.array(
-        [(m.queryIdx, m.trainIdx) for m in pairs if m.distance <= _MAX_HAMMING], np.int64
-    ).reshape(-1, 2)
+    pairs = cv2.BFMatcher(cv2.NORM_HAMMING).match(form.descriptors, page.descriptors)
+    close = [(m.queryIdx, m.trainIdx) for m in pairs if m.distance <= _MAX_HAMMING]
+    return np.array(close, np.int64).reshape(-1, 2)
 
 
 def vote(form: Features, page: Features, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -151,9 +158,10 @@ def fit_pose(form: Features, page: Features, pairs: NDArray[np.int64]) -> Coarse
     if matrix is None or mask is None:
         return None
     support = int(mask.sum())
-    if support < 8 or not is_sheetlike(matrix):
+    pose = np.asarray(matrix, np.float64)
+    if support < 8 or not is_sheetlike(pose):
         return None
-    return CoarsePose(matrix, support)
+    return CoarsePose(pose, support)
 
 
 def is_sheetlike(matrix: Matrix) -> bool:

@@ -70,6 +70,8 @@ def doubts_of(fit: Fit, mapping: Mapping, corners: Points, page_shape: tuple[int
     """The gate's figures for a fit.
 
     Args:
+        fit: The fit.
+        mapping: The same in registered and page pixels.
         corners: N x 2 places that matter, registered pixels.
         page_shape: Height and width of the decoded page.
     """

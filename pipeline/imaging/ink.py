@@ -46,14 +46,30 @@ def work_image(pixels: Pixels, dpi: float) -> tuple[Pixels, NDArray[np.float64]]
     Returns:
         The image (H x W x 3 BGR) and the 3 x 3 map from its pixels to pixels of the page.
     """
+    to_page = np.eye(3)
+    whole = int(dpi / WORK_DPI + 0.02)
+    if whole >= 2:
+        # Whole factors have a path in OpenCV that is several times faster.
+        height, width = (side // whole for side in pixels.shape[:2])
+        if min(height, width) < 1:
+            return pixels[:1, :1], to_page
+        even = pixels[: height * whole, : width * whole]
+        pixels = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
+        to_page = scaling(whole, whole)
+        dpi /= whole
     height, width = pixels.shape[:2]
     factor = WORK_DPI / dpi
-    if 0.98 < factor < 1.02:
-        return pixels, np.eye(3)
+    if 0.95 < factor < 1.05:
+        return pixels, to_page
     new_w, new_h = max(1, round(width * factor)), max(1, round(height * factor))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     small = cv2.resize(pixels, (new_w, new_h), interpolation=method)
-    return small.astype(np.uint8, copy=False), np.linalg.inv(scaling(new_w / width, new_h / height))
+    return (
+        small.astype(np.uint8, copy=False),
+        to_page @ scaling(width / new_w, height / new_h),
+    )
 
 
 def ink_map(bgr: Pixels) -> Pixels:
@@ -70,7 +86,7 @@ def ink_map(bgr: Pixels) -> Pixels:
     ratio = cv2.divide(bgr, level, scale=255.0)
     blue, green, red = cv2.split(ratio)
     lightest_absent = cv2.min(cv2.min(blue, green), red)
-    ink = cv2.bitwise_not(lightest_absent)
+    ink = cv2.bitwise_not(lightest_absent).astype(np.uint8, copy=False)
     full = _full_ink(ink)
     return cv2.convertScaleAbs(ink, alpha=255.0 / full).astype(np.uint8, copy=False)
 
@@ -80,4 +96,4 @@ def _full_ink(ink: Pixels) -> float:
     present = sample[sample > 24]
     if present.size < 200:
         return 255.0
-    return float(max(48.0, np.percentile(present, _FULL_INK_PERCENTILE)))
+    return max(48.0, float(np.percentile(present.astype(np.float64), _FULL_INK_PERCENTILE)))

@@ -24,12 +24,14 @@ from pipeline.imaging.ink import WORK_DPI, ink_map
 from pipeline.imaging.pages import Pixels
 
 PATCH_PX = 32  # 5.4 mm at 150 dpi: two letters, or a crossing of lines
-FORM_FEATURES = 700
+FORM_FEATURES = 500
+QUICK_FEATURES = 220
+MAX_PATCHES = 400
 _PITCH_PX = 48
 _PROBE_PX = 3
 _MIN_DROP = 0.08
 _MIN_INK_SPREAD = 14.0
-_RECIPE = b"reference-3"  # change when anything here changes what is stored
+_RECIPE = b"reference-4"  # change when anything here changes what is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class Reference:
         width_px: Registered width, 300 dpi.
         height_px: Registered height, 300 dpi.
         features: At ``FEATURE_DPI``.
+        quick: Fewer of them, to rank the forms by.
         centres: N x 2, patch centres at ``WORK_DPI``.
         templates: N x PATCH_PX x PATCH_PX uint8 ink.
+        halved: The templates at half the resolution.
         sharpness: N x 2: how much the patch's correlation with itself falls when it is moved by
             ``_PROBE_PX`` along x and y; near 0 along a line, where a patch can tell nothing.
     """
@@ -50,22 +54,18 @@ class Reference:
     width_px: int
     height_px: int
     features: Features
+    quick: Features
     centres: NDArray[np.float64]
     templates: NDArray[np.uint8]
+    halved: NDArray[np.uint8]
     sharpness: NDArray[np.float64]
-
-    @property
-    def halved(self) -> NDArray[np.uint8]:
-        """The templates at half the resolution: N x PATCH_PX/2 x PATCH_PX/2."""
-        n, half = len(self.templates), PATCH_PX // 2
-        quads = self.templates.reshape(n, half, 2, half, 2).astype(np.uint16)
-        return ((quads.sum(axis=(2, 4)) + 2) // 4).astype(np.uint8)
 
 
 def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
     """The reference of a form from its blank.
 
     Args:
+        form: Its definition.
         blank: H x W x 3 BGR at 300 dpi, drawn or scanned and registered.
     """
     height, width = blank.shape[:2]
@@ -78,10 +78,18 @@ def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
         width_px=width,
         height_px=height,
         features=find_features(coarse, FORM_FEATURES),
+        quick=find_features(coarse, QUICK_FEATURES),
         centres=centres,
         templates=templates,
+        halved=_halved(templates),
         sharpness=sharpness,
     )
+
+
+def _halved(templates: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    half = PATCH_PX // 2
+    quads = templates.reshape(len(templates), half, 2, half, 2).astype(np.uint16)
+    return np.asarray((quads.sum(axis=(2, 4)) + 2) // 4, np.uint8)
 
 
 def _resized(image: Pixels, factor: float) -> Pixels:
@@ -130,7 +138,27 @@ def _patches(
             np.zeros((0, PATCH_PX, PATCH_PX), np.uint8),
             np.zeros((0, 2)),
         )
-    return np.array(centres), np.array(templates, np.uint8), np.array(sharpness)
+    kept = _thinned(np.array(centres), np.array(sharpness))
+    return (
+        np.array(centres)[kept],
+        np.array(templates, np.uint8)[kept],
+        np.array(sharpness)[kept],
+    )
+
+
+def _thinned(centres: NDArray[np.float64], sharpness: NDArray[np.float64]) -> NDArray[np.int64]:
+    """At most ``MAX_PATCHES``, thinned where they stand close, so that no corner goes bare."""
+    alive = np.ones(len(centres), bool)
+    away = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    np.fill_diagonal(away, np.inf)
+    worth = sharpness.min(axis=1) + 0.3 * sharpness.max(axis=1)
+    while alive.sum() > MAX_PATCHES:
+        held = np.flatnonzero(alive)
+        near = away[np.ix_(held, held)]
+        one = int(np.argmin(near.min(axis=1)))
+        other = int(np.argmin(near[one]))
+        alive[held[one if worth[held[one]] <= worth[held[other]] else other]] = False
+    return np.flatnonzero(alive)
 
 
 def _self_drop(ink: Pixels, x: int, y: int) -> NDArray[np.float64]:
@@ -166,8 +194,10 @@ def _load(form: FormDefinition, path: Path) -> Reference:
             width_px=int(held["size"][0]),
             height_px=int(held["size"][1]),
             features=Features(held["points"], held["descriptors"]),
+            quick=Features(held["quick_points"], held["quick_descriptors"]),
             centres=held["centres"],
             templates=held["templates"],
+            halved=_halved(held["templates"]),
             sharpness=held["sharpness"],
         )
 
@@ -180,6 +210,8 @@ def _save(reference: Reference, path: Path) -> None:
         size=np.array([reference.width_px, reference.height_px]),
         points=reference.features.points,
         descriptors=reference.features.descriptors,
+        quick_points=reference.quick.points,
+        quick_descriptors=reference.quick.descriptors,
         centres=reference.centres,
         templates=reference.templates,
         sharpness=reference.sharpness,

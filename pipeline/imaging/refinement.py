@@ -57,9 +57,10 @@ class Fit:
     """A refined pose.
 
     Attributes:
-        form_to_page: 3 x 3, work pixels of the form to work pixels of the scan.
+        before: 3 x 3, the pose that the patches were looked for with.
+        step: 3 x 3, the homography that mends it, in the form's frame.
         bend: Spline coefficients in work pixels of the form, or None.
-        measured: What the fit was made from, places and offsets against ``form_to_page``.
+        measured: What the fit was made from, places and offsets against ``before``.
         leftover: N x 2, what the map predicts wrongly, each patch left out of its own prediction.
         agreeing: N, patches found where the map says.
         residual_work_px: Root mean square of ``leftover`` over the agreeing ones.
@@ -67,13 +68,19 @@ class Fit:
             gives the variance of a place, work pixels squared.
     """
 
-    form_to_page: Matrix
+    before: Matrix
+    step: Matrix
     bend: NDArray[np.float64] | None
     measured: Measurements
     leftover: Points
     agreeing: NDArray[np.bool_]
     residual_work_px: float
     spread: NDArray[np.float64]
+
+    @property
+    def form_to_page(self) -> Matrix:
+        """3 x 3, work pixels of the form to work pixels of the scan."""
+        return self.before @ self.step
 
     @property
     def agreement(self) -> float:
@@ -96,6 +103,7 @@ def measure(
     Args:
         ink: The scan, work pixels.
         form_to_page: Where the form is believed to lie on it, work pixels.
+        reference: The form's print.
         chosen: Indices of the reference's patches.
         radius: How far round the expected place to look, work pixels.
         halved: Look at half the resolution: a quarter of the work, for a first approach.
@@ -171,7 +179,8 @@ def _vertex(
     before: NDArray[np.float32], middle: NDArray[np.float32], after: NDArray[np.float32]
 ) -> Vector:
     bow = before.astype(np.float64) - 2.0 * middle + after
-    return np.clip(0.5 * (before.astype(np.float64) - after) / np.minimum(bow, -1e-6), -0.5, 0.5)
+    apex = 0.5 * (before.astype(np.float64) - after) / np.minimum(bow, -1e-6)
+    return np.asarray(np.clip(apex, -0.5, 0.5), np.float64)
 
 
 def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:
@@ -180,6 +189,7 @@ def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | Non
     Args:
         ink: Ink map of the scan, work pixels.
         form_to_page: Coarse pose, work pixels to work pixels.
+        reference: The form's print.
     """
     if len(reference.centres) < 8:
         return None
@@ -199,7 +209,7 @@ def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | Non
     )
     if step is None or mask is None or int(mask.sum()) < 6:
         return None
-    closer = form_to_page @ step
+    closer = form_to_page @ np.asarray(step, np.float64)
     everything = np.arange(len(reference.centres))
     measured = measure(ink, closer, reference, everything, _SECOND_RADIUS_PX)
     return fit(measured, closer, reference.width_px / 2, reference.height_px / 2)
@@ -210,12 +220,12 @@ def _telling(reference: Reference) -> NDArray[np.int64]:
     both = np.flatnonzero(reference.sharpness.min(axis=1) > 0)
     if len(both) <= _FIRST_PATCHES:
         return both
-    return both[np.linspace(0, len(both) - 1, _FIRST_PATCHES).astype(int)]
+    return np.asarray(both[np.linspace(0, len(both) - 1, _FIRST_PATCHES).astype(int)])
 
 
 def fit(measured: Measurements, form_to_page: Matrix, width: float, height: float) -> Fit | None:
-    """Fit the map to measurements; sizes in work pixels."""
-    usable = measured.visible & (measured.scores >= MIN_SCORE) & np.any(measured.weights > 0, 1)
+    """The homography through measurements; sizes in work pixels."""
+    usable = _usable(measured)
     if usable.sum() < 8:
         return None
     places, offsets = measured.places[usable], measured.offsets[usable]
@@ -223,23 +233,41 @@ def fit(measured: Measurements, form_to_page: Matrix, width: float, height: floa
     step, spread, leftover = fit_homography(places, offsets, weights, width, height)
     if not np.all(np.isfinite(step)):
         return None
-    bend = None
-    cost = _cost(leftover, weights)
-    if usable.sum() >= _BEND_NEEDS and cost > _FLAT_ENOUGH_PX**2:
-        # What is left, seen in the form's own frame, after the homography has done its part.
-        rest = project(np.linalg.inv(step), places + offsets) - places
-        for stiffness in _STIFFNESS:
-            tried = fit_bend(bend_basis(places, width, height), rest, weights, stiffness)
-            tried_cost = _cost(tried[2], weights)
-            if tried_cost < _BEND_GAIN * cost:
-                (bend, spread, leftover), cost = tried, tried_cost
-    return _summary(measured, usable, form_to_page @ step, bend, leftover, spread)
+    return _summary(measured, usable, form_to_page, step, None, leftover, spread)
+
+
+def bent(flat: Fit, width: float, height: float) -> Fit:
+    """The fit with a smooth bend, where left-out patches say that the paper bent."""
+    usable = _usable(flat.measured)
+    places, weights = flat.measured.places[usable], flat.measured.weights[usable]
+    cost = _cost(np.nan_to_num(flat.leftover[usable]), weights)
+    if usable.sum() < _BEND_NEEDS or cost <= _FLAT_ENOUGH_PX**2:
+        return flat
+    # What is left, seen in the form's own frame, after the homography has done its part.
+    found = places + flat.measured.offsets[usable]
+    rest = project(np.asarray(np.linalg.inv(flat.step), np.float64), found) - places
+    basis = bend_basis(places, width, height)
+    best, trust = flat, robust_trust(rest, weights)
+    for stiffness in _STIFFNESS:
+        bend, spread, leftover = fit_bend(basis, rest, weights, trust, stiffness)
+        trust = robust_trust(leftover, weights)
+        tried = _cost(leftover, weights)
+        if tried < _BEND_GAIN * cost:
+            cost = tried
+            best = _summary(flat.measured, usable, flat.before, flat.step, bend, leftover, spread)
+    return best
+
+
+def _usable(measured: Measurements) -> NDArray[np.bool_]:
+    told = np.any(measured.weights > 0, axis=1)
+    return np.asarray(measured.visible & (measured.scores >= MIN_SCORE) & told, bool)
 
 
 def _summary(
     measured: Measurements,
     usable: NDArray[np.bool_],
-    refined: Matrix,
+    before: Matrix,
+    step: Matrix,
     bend: NDArray[np.float64] | None,
     leftover: Points,
     spread: NDArray[np.float64],
@@ -257,7 +285,7 @@ def _summary(
         float(np.mean(leftover[held[:, k], k] ** 2)) if held[:, k].any() else 1e6 for k in (0, 1)
     ]
     residual = float(np.sqrt(sum(mean_square)))
-    return Fit(refined, bend, measured, full, agreeing, residual, spread)
+    return Fit(before, step, bend, measured, full, agreeing, residual, spread)
 
 
 def _cost(leftover: Points, weights: NDArray[np.float64]) -> float:
@@ -267,6 +295,7 @@ def _cost(leftover: Points, weights: NDArray[np.float64]) -> float:
 
 
 def robust_trust(leftover: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights made small where the leftover is far beyond the common spread."""
     told = weights > 0
     scale = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 1.0
     scale = max(_NOISE_FLOOR_PX, min(scale, 2.0))
@@ -310,30 +339,46 @@ def fit_homography(
         leftover = leftover / (1 - np.minimum(held, 0.95)).reshape(2, -1).T
         trust = robust_trust(leftover, weights)
     noise = _noise(leftover, weights > 0)
-    return matrix / matrix[2, 2], inverse * noise**2 * _mean_trust(weights), leftover
+    whole = np.asarray(matrix / matrix[2, 2], np.float64)
+    return whole, np.asarray(inverse * noise**2 * _mean_trust(weights)), leftover
 
 
 def fit_bend(
-    basis: NDArray[np.float64], rest: Points, weights: NDArray[np.float64], stiffness: float
+    basis: NDArray[np.float64],
+    rest: Points,
+    weights: NDArray[np.float64],
+    trust: NDArray[np.float64],
+    stiffness: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], Points]:
-    """A smooth bend through weighted offsets: coefficients, covariance, left-out leftover."""
+    """A smooth bend through weighted offsets, robust by reweighting.
+
+    Args:
+        basis: N x K spline values at the patches.
+        rest: N x 2 offsets to explain.
+        weights: N x 2 trust in the measurements.
+        trust: N x 2 weights to begin with (those of a neighbouring stiffness).
+        stiffness: Weight of the roughness penalty.
+
+    Returns:
+        K x 2 coefficients, their K x K covariance (sum of both axes), and N x 2 what is left
+        over, each measurement left out of its own prediction.
+    """
     rough = stiffness * bend_roughness() + 1e-6 * np.eye(basis.shape[1])
     coefficients = np.zeros((basis.shape[1], 2))
     spread = np.zeros_like(rough)
     leftover = np.zeros_like(rest)
     for axis in (0, 1):
-        trust = robust_trust(rest, weights)[:, axis]
-        for _ in range(3):
-            inverse = np.linalg.inv(basis.T @ (trust[:, None] * basis) + rough)
-            projected = basis @ inverse
-            coefficients[:, axis] = inverse @ (basis.T @ (trust * rest[:, axis]))
-            held = trust * np.einsum("ij,ij->i", projected, basis)
+        held_trust, told = trust[:, axis], weights[:, axis : axis + 1]
+        for _ in range(2):
+            weighted = basis * held_trust[:, None]
+            inverse = np.linalg.inv(basis.T @ weighted + rough)
+            coefficients[:, axis] = inverse @ (weighted.T @ rest[:, axis])
+            own = np.einsum("ij,ij->i", weighted @ inverse, basis)
             left = rest[:, axis] - basis @ coefficients[:, axis]
-            left = left / (1 - np.minimum(held, 0.95))
-            trust = robust_trust(left[:, None], weights[:, axis : axis + 1])[:, 0]
+            left = left / (1 - np.minimum(own, 0.95))
+            held_trust = robust_trust(left[:, None], told)[:, 0]
         leftover[:, axis] = left
-        noise = _noise(left[:, None], weights[:, axis : axis + 1] > 0)
-        spread = spread + inverse * noise**2 * _mean_trust(weights[:, axis])
+        spread += inverse * _noise(left[:, None], told > 0) ** 2 * _mean_trust(told)
     return coefficients, spread, leftover
 
 

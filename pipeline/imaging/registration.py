@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.documents import FormName
 from pipeline.domain.examinations import RegistrationFigures
@@ -24,6 +25,7 @@ from pipeline.imaging.blankness import is_blank
 from pipeline.imaging.features import (
     FEATURE_DPI,
     CoarsePose,
+    Features,
     find_features,
     fit_pose,
     is_sheetlike,
@@ -35,10 +37,13 @@ from pipeline.imaging.ink import WORK_DPI, ink_map, probable_dpi, scaling, work_
 from pipeline.imaging.mapping import Mapping, Matrix
 from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
 from pipeline.imaging.reference import Reference, cached_reference
-from pipeline.imaging.refinement import Fit, refine
+from pipeline.imaging.refinement import Fit, bent, refine
 
-PAGE_FEATURES = 1400
+PAGE_FEATURES = 1000
+_MATCHED_CANDIDATES = 4
 _REFINED_CANDIDATES = 3
+_SUPPORT_NEAR = 0.6
+_AGREEMENT_NEAR = 0.5
 _MIN_WORK_SIDE_PX = 240  # 40 mm: less is no sheet
 _MIN_AGREEMENT = 0.30
 _MIN_INLIERS = 14
@@ -167,21 +172,43 @@ class Registrar:
         size = (round(width * factor), round(height * factor))
         small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         features = find_features(small, PAGE_FEATURES)
-        voted = []
-        for reference in self._references:
-            pairs = vote(reference.features, features, match(reference.features, features))
-            voted.append((len(pairs) / max(1, len(reference.features.points)), reference, pairs))
-        voted.sort(key=lambda v: -v[0])
         to_work = np.linalg.inv(scaling(size[0] / width, size[1] / height))
-        fits = []
-        for _, reference, pairs in voted[:_REFINED_CANDIDATES]:
+        fits = self._flat_fits(ink, features, np.asarray(to_work, np.float64))
+        if not fits:
+            return []
+        most = max(f.agreement for _, f in fits)
+        finished = [
+            (r, bent(f, r.width_px / 2, r.height_px / 2))
+            for r, f in fits
+            if f.agreement >= _AGREEMENT_NEAR * most
+        ]
+        finished.sort(key=lambda f: -f[1].agreement)
+        return finished
+
+    def _flat_fits(
+        self, ink: Pixels, features: Features, to_work: Matrix
+    ) -> list[tuple[Reference, Fit]]:
+        """Homographies of the forms whose features say that they may be on the page."""
+        ranked = sorted(
+            self._references,
+            key=lambda r: -_support(vote(r.quick, features, match(r.quick, features)), r.quick),
+        )
+        posed: list[tuple[float, Reference, CoarsePose]] = []
+        for reference in ranked[:_MATCHED_CANDIDATES]:
+            pairs = vote(reference.features, features, match(reference.features, features))
             pose = fit_pose(reference.features, features, pairs)
-            if pose is None:
-                continue
+            if pose is not None:
+                share = pose.support / max(1, len(reference.features.points))
+                posed.append((share, reference, pose))
+        posed.sort(key=lambda p: -p[0])
+        fits: list[tuple[Reference, Fit]] = []
+        for share, reference, pose in posed[:_REFINED_CANDIDATES]:
+            clear = fits and fits[0][1].agreement >= _MIN_AGREEMENT
+            if clear and share < _SUPPORT_NEAR * posed[0][0]:
+                break
             fitted = self._refined(ink, pose, reference, to_work)
             if fitted is not None:
                 fits.append((reference, fitted))
-        fits.sort(key=lambda f: -f[1].agreement)
         return fits
 
     @staticmethod
@@ -194,6 +221,10 @@ class Registrar:
         if fitted is None or not is_sheetlike(fitted.form_to_page @ scaling(1.5, 1.5)):
             return None
         return fitted
+
+
+def _support(pairs: NDArray[np.int64], features: Features) -> float:
+    return len(pairs) / max(1, len(features.points))
 
 
 def paper_tone(pixels: Pixels) -> tuple[int, int, int]:
