@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.domain.documents import FieldName
+from pipeline.domain.documents import DATE_FIELDS, FieldName
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store import records
 from pipeline.store.database import Database
@@ -191,9 +191,11 @@ class Documents:
     def editable_text(self, document_id: str, name: FieldName) -> str:
         """What a reviewer edits: the characters as read, else the value."""
         characters = self.characters(document_id, name)
-        if characters:
-            return "".join(c.value for c in characters)
-        return self.value(document_id, name) or ""
+        if not any(c.value for c in characters):
+            return self.value(document_id, name) or ""
+        # A blank cell of a right-aligned date stands for a leading zero.
+        blank = "0" if name in DATE_FIELDS else ""
+        return "".join(c.value or blank for c in characters)
 
     def keyed_values(self, document_id: str, name: FieldName) -> list[str]:
         """What people have keyed for a field, in the order of the decisions."""

@@ -31,6 +31,7 @@ _ERA_DATE = re.compile(
     r"(?P<month>\d{1,2})[月./-]?\s*(?P<day>\d{1,2})日?"
 )
 _PACKED_ERA_DATE = re.compile(r"(?P<era>[明大昭平令MTSHR])[治正和成]?(\d{2})(\d{2})(\d{2})")
+_PACKED_DATE = re.compile(r"(\d{2})(\d{2})(\d{2})")
 _WESTERN_DATE = re.compile(r"(\d{4})[年./-]?(\d{1,2})[月./-]?(\d{1,2})日?")
 
 
@@ -46,7 +47,7 @@ def normal_form(field: FieldName, typed: str) -> str:
     if field in _DIGITS_ONLY:
         return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isdigit())
     if field in DATE_FIELDS:
-        return _date(unicodedata.normalize("NFKC", text).upper()) or text
+        return _date(field, unicodedata.normalize("NFKC", text).upper()) or text
     return re.sub(r"\s+", " ", text)
 
 
@@ -66,10 +67,14 @@ def _narrow(character: str) -> str:
     return character
 
 
-def _date(text: str) -> str | None:
+def _date(field: FieldName, text: str) -> str | None:
     compact = re.sub(r"\s+", "", text)
     if packed := _PACKED_ERA_DATE.fullmatch(compact):
         return _iso(_ERA_OFFSETS[packed["era"]] + int(packed[2]), int(packed[3]), int(packed[4]))
+    if field != FieldName.BIRTH_DATE and (bare := _PACKED_DATE.fullmatch(compact)):
+        # The form prints the era of today's dates and has boxes for the digits alone.
+        year, month, day = (int(part) for part in bare.groups())
+        return _iso(_ERA_OFFSETS["令"] + year, month, day)
     if era := _ERA_DATE.fullmatch(compact):
         year = 1 if era["year"] == "元" else int(era["year"])
         return _iso(_ERA_OFFSETS[era["era"]] + year, int(era["month"]), int(era["day"]))

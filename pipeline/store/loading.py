@@ -125,7 +125,7 @@ class Loading:
     def _flag_repeated_applicants(
         self, cursor: duckdb.DuckDBPyConnection, documents: list[str]
     ) -> set[str]:
-        """Add DUPLICATE_APPLICANT where a document loaded before, or earlier in the batch, has the mark."""
+        """Add DUPLICATE_APPLICANT where an earlier document has the same mark."""
         if not documents:
             return set()
         pairs = cursor.execute(

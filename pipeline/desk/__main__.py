@@ -1,0 +1,73 @@
+"""``python -m pipeline.desk``: serve the desk until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+
+import uvicorn
+
+from pipeline import settings as of_the_office
+from pipeline.desk.application import create_app
+from pipeline.domain.errors import InputError, UketsukeError
+from pipeline.store.client import ADDRESS_FILE
+from pipeline.vault import private_files
+
+
+def main() -> int:
+    """Serve; returns the exit code.
+
+    The address stands in ``desk.json`` of the home folder and on stdout, one JSON line.
+    """
+    settings = of_the_office.current()
+    parser = argparse.ArgumentParser(prog="python -m pipeline.desk")
+    parser.add_argument("--host", default=settings.desk_host)
+    parser.add_argument("--port", type=int, default=settings.desk_port, help="0: any free port")
+    given = parser.parse_args()
+    address_file = settings.home / ADDRESS_FILE
+    try:
+        listener = _listen(given.host, given.port)
+        host, port = listener.getsockname()[:2]
+        address = {"url": f"http://{host}:{port}"}
+        config = uvicorn.Config(
+            create_app(settings),
+            workers=1,  # one process owns the store
+            access_log=False,
+            server_header=False,
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+        )
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_files.write_private(address_file, json.dumps(address).encode())
+        print(json.dumps(address), flush=True)
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        return 0 if server.started else 3
+    except UketsukeError as error:
+        print(f"{error.code}: {error.ja} / {error.en}", file=sys.stderr)
+        return error.exit_code
+    finally:
+        address_file.unlink(missing_ok=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise InputError(
+            "PORT_TAKEN",
+            ja=f"ポート {port} はほかのプログラムが使っています。",
+            en=f"Port {port} is used by another program.",
+            remedy_ja="それを止めるか、UKETSUKE_DESK_PORT で別の番号を指定してください。",
+            remedy_en="Stop it, or name another with UKETSUKE_DESK_PORT.",
+        ) from None
+    return listener
+
+
+if __name__ == "__main__":
+    sys.exit(main())

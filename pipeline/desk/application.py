@@ -1,0 +1,139 @@
+"""The desk: one process that owns the store, serves the pages and takes batches."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from pipeline.desk.context import Desk, LoginNeeded, session_or_none
+from pipeline.desk.pages import (
+    auditing,
+    batches,
+    documents,
+    login,
+    quality,
+    queue,
+    review,
+    service,
+    throughput,
+    users,
+)
+from pipeline.desk.rendering import HERE, is_fragment, page
+from pipeline.domain.errors import InputError, PolicyError, UketsukeError
+from pipeline.settings import Settings
+from pipeline.store.duckdb_store import DuckDBStore
+
+# Nothing from elsewhere, nothing inline: a name with a script in it stays a name.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
+}
+MOST_BODY_BYTES = 512 * 2**20
+MOST_FORM_BYTES = 64 * 2**10
+_STATUS = {"TASK_STALE": 409, "CROP_UNKNOWN": 404, "NOT_FOUND": 404, "TOKEN_WRONG": 401}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The desk's application; it opens the store when it starts and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        store = DuckDBStore.of(settings)
+        app.state.desk = Desk(settings, store)
+        yield
+        store.close()
+
+    app = FastAPI(title="Uketsuke", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.openapi_url = None
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    rooms = (login, queue, review, documents, batches, throughput, quality, auditing, users)
+    for room in (*rooms, service):
+        app.include_router(room.router)
+    app.middleware("http")(_guard)
+    app.add_exception_handler(LoginNeeded, _to_login)
+    app.add_exception_handler(UketsukeError, _refuse)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(404, _not_found)
+    return app
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Bound the body and set the headers of every answer."""
+    most = MOST_BODY_BYTES if request.url.path.startswith("/ingest/") else MOST_FORM_BYTES
+    length = request.headers.get("content-length", "0")
+    too_large = not length.isdigit() or int(length) > most
+    unknown = request.method == "POST" and "content-length" not in request.headers
+    if too_large or unknown:
+        response: Response = JSONResponse({"code": "BODY_TOO_LARGE"}, status_code=413)
+    else:
+        response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    if not request.url.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _to_login(request: Request, error: Exception) -> Response:
+    address = error.address if isinstance(error, LoginNeeded) else "/login"
+    if is_fragment(request):
+        return Response(status_code=401, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if not isinstance(error, UketsukeError):
+        raise error
+    status = _STATUS.get(error.code, _status_of(error))
+    if _is_service(request):
+        content = {
+            "code": error.code,
+            "ja": error.ja,
+            "en": error.en,
+            "remedy_ja": error.remedy_ja,
+            "remedy_en": error.remedy_en,
+        }
+        return JSONResponse(content, status_code=status)
+    session = session_or_none(request)
+    return page(request, "error.html", session, status, error=error, status_code=status)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    # The default answer repeats what was sent; it may be anything.
+    wrong = InputError(
+        "REQUEST_MALFORMED", ja="要求の形式が正しくありません。", en="The request is malformed."
+    )
+    if _is_service(request):
+        return JSONResponse({"code": wrong.code, "ja": wrong.ja, "en": wrong.en}, status_code=422)
+    return page(request, "error.html", session_or_none(request), 422, error=wrong, status_code=422)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    wrong = InputError("NOT_FOUND", ja="そのページはありません。", en="There is no such page.")
+    if _is_service(request):
+        return JSONResponse({"code": wrong.code, "ja": wrong.ja, "en": wrong.en}, status_code=404)
+    return page(request, "error.html", session_or_none(request), 404, error=wrong, status_code=404)
+
+
+def _is_service(request: Request) -> bool:
+    return request.url.path.startswith(("/ingest/", "/service/", "/health"))
+
+
+def _status_of(error: UketsukeError) -> int:
+    if isinstance(error, PolicyError):
+        return 403
+    return 422 if isinstance(error, InputError) else 500

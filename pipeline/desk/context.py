@@ -1,0 +1,136 @@
+"""What every request needs: the open store, the settings, who is asking and in which language."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Form, Request
+
+from pipeline.desk.language import Words, words
+from pipeline.domain.errors import PolicyError
+from pipeline.settings import Settings
+from pipeline.store.duckdb_store import DuckDBStore
+from pipeline.store.people import Role, Session
+
+SESSION_COOKIE = "uketsuke_session"
+LANGUAGE_COOKIE = "uketsuke_language"
+
+
+class Shown:
+    """The one secret that each session has open: opening another closes it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._open: dict[str, tuple[str, str]] = {}
+
+    def open(self, session: Session, document: str, name: str) -> None:
+        """Remember what was shown."""
+        with self._guard:
+            self._open[session.token_mark] = (document, name)
+
+    def is_open(self, session: Session, document: str, name: str) -> bool:
+        """Whether it is what this session has open."""
+        return self._open.get(session.token_mark) == (document, name)
+
+    def close(self, session: Session) -> None:
+        """Forget it."""
+        with self._guard:
+            self._open.pop(session.token_mark, None)
+
+
+@dataclass(slots=True)
+class Desk:
+    """The desk's own state."""
+
+    settings: Settings
+    store: DuckDBStore
+    shown: Shown = field(default_factory=Shown)
+
+
+class LoginNeeded(Exception):  # noqa: N818 - not a fault: the answer is the log-in page
+    """Nobody is logged in, or the password has to be changed first."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk behind a request."""
+    return cast(Desk, request.app.state.desk)
+
+
+def words_of(request: Request) -> Words:
+    """The language of a request: what was chosen, else Japanese."""
+    return words(request.cookies.get(LANGUAGE_COOKIE, "ja"))
+
+
+def session_or_none(request: Request) -> Session | None:
+    """The session of a request, or None."""
+    desk = desk_of(request)
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        return None
+    return desk.store.people.session(token, desk.settings.idle_minutes)
+
+
+def any_session(request: Request) -> Session:
+    """The session of a request.
+
+    Raises:
+        LoginNeeded: Where there is none.
+    """
+    session = session_or_none(request)
+    if session is None:
+        raise LoginNeeded("/login")
+    return session
+
+
+def session_of(session: Annotated[Session, Depends(any_session)]) -> Session:
+    """The session of somebody who has a password of their own.
+
+    Raises:
+        LoginNeeded: Where the one-time password has not been changed.
+    """
+    if session.person.must_change:
+        raise LoginNeeded("/password")
+    return session
+
+
+def with_role(*roles: Role) -> Callable[[Session], Session]:
+    """A dependency: the session of somebody with one of these roles.
+
+    Raises:
+        PolicyError: ``ROLE_FORBIDS`` (HTTP 403).
+    """
+
+    def check(session: Annotated[Session, Depends(session_of)]) -> Session:
+        if session.person.role not in roles:
+            raise PolicyError(
+                "ROLE_FORBIDS",
+                ja="この画面は、あなたの役割では使えません。",
+                en="Your role does not allow this page.",
+            )
+        return session
+
+    return check
+
+
+def checked_csrf(
+    session: Annotated[Session, Depends(any_session)], csrf: Annotated[str, Form()] = ""
+) -> None:
+    """Refuse a form that was not served to this session.
+
+    Raises:
+        PolicyError: ``FORM_FOREIGN`` (HTTP 403).
+    """
+    if not secrets.compare_digest(csrf.encode(), session.csrf.encode()):
+        raise PolicyError(
+            "FORM_FOREIGN",
+            ja="このフォームは別のログインのものです。画面を読み込み直してください。",
+            en="This form belongs to another log-in. Load the page again.",
+        )

@@ -1,0 +1,109 @@
+"""Documents: the newest, and one with its fields masked, findings, photo grade and history."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from pipeline.desk import access
+from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
+from pipeline.desk.rendering import page
+from pipeline.domain.documents import PIN_FIELDS, FieldName
+from pipeline.domain.errors import InputError, PolicyError
+from pipeline.store import crops
+from pipeline.store.documents import StoredDocument
+from pipeline.store.people import Session
+
+router = APIRouter()
+DeskNow = Annotated[Desk, Depends(desk_of)]
+Looker = Annotated[Session, Depends(with_role(*access.DOCUMENTS))]
+Opener = Annotated[Session, Depends(with_role(*access.REVEAL))]
+
+
+@router.get("/documents")
+def documents_page(request: Request, desk: DeskNow, session: Looker) -> Response:
+    """The documents loaded last."""
+    return page(request, "documents.html", session, documents=desk.store.documents.newest())
+
+
+@router.get("/documents/{document_id}")
+def document_page(request: Request, desk: DeskNow, session: Looker, document_id: str) -> Response:
+    """One document, everything masked."""
+    document = _document(desk, document_id)
+    found = desk.store.documents
+    return page(
+        request,
+        "document.html",
+        session,
+        document=document,
+        fields=found.fields(document_id),
+        findings=found.findings(document_id),
+        checks=found.photo_checks(document_id),
+        history=found.history(document_id),
+        tasks=desk.store.queue.of_document(document_id),
+        may_reveal=session.person.role in access.REVEAL,
+        may_review=session.person.role in access.REVIEW,
+    )
+
+
+@router.post("/documents/{document_id}/reveal/{name}", dependencies=[Depends(checked_csrf)])
+def reveal(
+    request: Request, desk: DeskNow, session: Opener, document_id: str, name: FieldName
+) -> Response:
+    """Show one value; the one shown before is closed, and the audit says who looked."""
+    _document(desk, document_id)
+    field = desk.store.documents.field(document_id, name)
+    is_photo = name == FieldName.PHOTO
+    if field is None and not is_photo:
+        raise InputError("NOT_FOUND", ja="その項目はありません。", en="There is no such field.")
+    # A value that somebody has still to key blind would not be blind any more.
+    blind = [
+        t
+        for t in desk.store.queue.of_document(document_id)
+        if t.field == name and t.state == "open" and t.kind != "confirm"
+    ]
+    if blind:
+        raise PolicyError(
+            "FIELD_BLIND",
+            ja="この項目は見ないで入力する作業が残っているため、まだ表示できません。",
+            en="This field is still to be keyed blind and cannot be shown yet.",
+        )
+    desk.store.audit.note(
+        session.person.actor,
+        "pin.view" if name in PIN_FIELDS else "value.view",
+        f"document:{document_id}",
+        field=name,
+        detail="document",
+    )
+    desk.shown.open(session, document_id, name)
+    return page(
+        request,
+        "_revealed.html",
+        session,
+        document_id=document_id,
+        name=name,
+        value=None if is_photo else desk.store.documents.value(document_id, name, final=True),
+        has_crop=crops.exists(desk.settings.crops, document_id, name),
+    )
+
+
+@router.get("/documents/{document_id}/crops/{name}")
+def crop(desk: DeskNow, session: Opener, document_id: str, name: FieldName) -> Response:
+    """The crop of the one field that this session has open."""
+    if not desk.shown.is_open(session, document_id, name):
+        raise PolicyError(
+            "CROP_HIDDEN",
+            ja="画像は「表示」を押した項目だけ見られます。",
+            en="Only the crop of the field that was asked for is shown.",
+        )
+    image = crops.read(desk.settings.crops, desk.store.vault, document_id, name)
+    return Response(image, media_type=crops.media_type(image))
+
+
+def _document(desk: Desk, document_id: str) -> StoredDocument:
+    document = desk.store.documents.document(document_id)
+    if document is None:
+        raise InputError("NOT_FOUND", ja="その書類はありません。", en="There is no such document.")
+    return document

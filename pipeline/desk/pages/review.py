@@ -1,0 +1,160 @@
+"""The review page: one task after the other, by keyboard alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from pipeline.desk import access, task_view
+from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
+from pipeline.desk.rendering import is_fragment, page
+from pipeline.domain.documents import PIN_FIELDS, FieldName
+from pipeline.domain.errors import InputError, PolicyError
+from pipeline.store import crops
+from pipeline.store.decisions import Action, Decision
+from pipeline.store.people import Session
+from pipeline.store.queue import Task, stale
+from pipeline.store.tasking import TaskKind
+
+router = APIRouter()
+DeskNow = Annotated[Desk, Depends(desk_of)]
+Reviewer = Annotated[Session, Depends(with_role(*access.REVIEW))]
+_SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE: "both"}
+
+
+@router.get("/review")
+def review_page(request: Request, desk: DeskNow, session: Reviewer) -> Response:
+    """The next task, leased to whoever asks."""
+    task = desk.store.queue.claim_next(session.person.actor, desk.settings.lease_minutes)
+    return _answer(request, desk, session, task)
+
+
+@router.get("/review/{task_id}")
+def chosen_task(request: Request, desk: DeskNow, session: Reviewer, task_id: str) -> Response:
+    """One task that was chosen, leased to whoever asks."""
+    task = desk.store.queue.claim(session.person.actor, task_id, desk.settings.lease_minutes)
+    return _answer(request, desk, session, task)
+
+
+@router.post("/review/{task_id}", dependencies=[Depends(checked_csrf)])
+def decide(
+    request: Request,
+    desk: DeskNow,
+    session: Reviewer,
+    task_id: str,
+    action: Annotated[Action, Form()],
+    ver: Annotated[int, Form()],
+    value: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Take a decision and show the next task; 409 where the task changed meanwhile."""
+    actor = session.person.actor
+    desk.shown.close(session)
+    error: InputError | PolicyError | None = None
+    try:
+        desk.store.decide(actor, task_id, Decision(action, ver, value))
+    except (PolicyError, InputError) as refused:
+        if refused.code not in ("TASK_STALE", "VALUE_MISSING", "ACTION_UNKNOWN"):
+            raise
+        error = refused
+    if error is None and not is_fragment(request):
+        return RedirectResponse("/review", status_code=303)
+    status = 200 if error is None else 409 if error.code == "TASK_STALE" else 422
+    task = desk.store.queue.claim_next(actor, desk.settings.lease_minutes)
+    return _answer(request, desk, session, task, status=status, error=error)
+
+
+@router.post("/review/{task_id}/reveal", dependencies=[Depends(checked_csrf)])
+def reveal(request: Request, desk: DeskNow, session: Reviewer, task_id: str) -> Response:
+    """Show a PIN to the holder of its task; the audit says so first."""
+    task = _held(desk, session, task_id)
+    desk.store.audit.note(
+        session.person.actor,
+        "pin.view",
+        f"document:{task.document_id}",
+        field=task.field,
+        detail=_SEEN[task.kind],
+    )
+    desk.shown.open(session, task.document_id, task.field or "")
+    if not is_fragment(request):
+        return RedirectResponse(f"/review/{task_id}", status_code=303)
+    return _answer(request, desk, session, task)
+
+
+@router.post("/review/{task_id}/release", dependencies=[Depends(checked_csrf)])
+def release(desk: DeskNow, session: Reviewer, task_id: str) -> Response:
+    """Give a task back undone."""
+    desk.shown.close(session)
+    desk.store.queue.release(session.person.actor, task_id)
+    return RedirectResponse("/queue", status_code=303)
+
+
+@router.get("/tasks/{task_id}/crop")
+def crop(desk: DeskNow, session: Reviewer, task_id: str) -> Response:
+    """The crop of a task that the person holds; of a PIN only once it was asked for."""
+    task = _held(desk, session, task_id)
+    _require_shown(desk, session, task)
+    name = task.field or crops.PAGE
+    image = crops.read(desk.settings.crops, desk.store.vault, task.document_id, name)
+    return Response(image, media_type=crops.media_type(image))
+
+
+@router.get("/tasks/{task_id}/reference/{name}/{index}")
+def reference(
+    desk: DeskNow, session: Reviewer, task_id: str, name: FieldName, index: int
+) -> Response:
+    """The writer's own sure 0 or 1 from elsewhere on the sheet."""
+    task = _held(desk, session, task_id)
+    _require_shown(desk, session, task)
+    image = task_view.reference_cut(desk, task, name, index) if task.field else None
+    if image is None:
+        raise InputError("NOT_FOUND", ja="その画像はありません。", en="There is no such picture.")
+    return Response(image, media_type="image/png")
+
+
+def _held(desk: Desk, session: Session, task_id: str) -> Task:
+    task = desk.store.queue.task(task_id)
+    if task is None or task.state != "open" or task.lease_user != session.person.user_id:
+        raise stale()
+    return task
+
+
+def _require_shown(desk: Desk, session: Session, task: Task) -> None:
+    if task.field in PIN_FIELDS and not desk.shown.is_open(
+        session, task.document_id, task.field or ""
+    ):
+        raise PolicyError(
+            "PIN_HIDDEN",
+            ja="暗証番号は「表示」を押してから1件ずつ見られます。",
+            en="A PIN is shown one at a time, after asking for it.",
+        )
+
+
+def _answer(
+    request: Request,
+    desk: Desk,
+    session: Session,
+    task: Task | None,
+    *,
+    status: int = 200,
+    error: InputError | PolicyError | None = None,
+) -> Response:
+    view = None
+    if task is not None:
+        is_pin = task.field in PIN_FIELDS
+        revealed = is_pin and desk.shown.is_open(session, task.document_id, task.field or "")
+        if not is_pin:
+            desk.shown.close(session)
+            if task.field is not None:  # a document as a whole is shown masked
+                desk.store.audit.note(
+                    session.person.actor,
+                    "value.view",
+                    f"document:{task.document_id}",
+                    field=task.field,
+                    detail=_SEEN[task.kind],
+                )
+        view = task_view.build(desk, task, revealed=revealed)
+    left = sum(c.open for c in desk.store.queue.counts())
+    template = "_task.html" if is_fragment(request) else "review.html"
+    return page(request, template, session, status, view=view, error=error, left=left)

@@ -1,0 +1,120 @@
+"""What the orchestrator and the commands ask of the desk, with the service token."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from pipeline.desk import passwords
+from pipeline.desk.context import Desk, desk_of
+from pipeline.domain.errors import InputError, PolicyError
+from pipeline.store import arrow_schema
+from pipeline.store.audit import SYSTEM
+from pipeline.store.clock import utc_now
+from pipeline.store.people import Role
+from pipeline.vault import read_service_token
+
+router = APIRouter()
+DeskNow = Annotated[Desk, Depends(desk_of)]
+
+
+def checked_token(request: Request, desk: DeskNow) -> None:
+    """Let only the holder of the service token in.
+
+    The file is read each time, so that a rotated token counts at once.
+
+    Raises:
+        PolicyError: ``TOKEN_WRONG`` (HTTP 401).
+    """
+    given = request.headers.get("authorization", "")
+    wanted = f"Bearer {read_service_token(desk.settings.keys)}"
+    if not secrets.compare_digest(given.encode(), wanted.encode()):
+        raise PolicyError(
+            "TOKEN_WRONG",
+            ja="サービストークンが正しくありません。",
+            en="The service token is missing or wrong.",
+        )
+
+
+class NewUser(BaseModel):
+    """An account to add."""
+
+    name: str
+    role: Role
+
+
+@router.get("/health")
+def health(desk: DeskNow) -> dict[str, str]:
+    """Whether the desk answers."""
+    return {"status": "ok" if desk.store else "starting"}
+
+
+@router.post("/ingest/{batch_id}", dependencies=[Depends(checked_token)])
+async def ingest(request: Request, batch_id: str, desk: DeskNow) -> dict[str, Any]:
+    """Load an Arrow batch, once."""
+    content = await request.body()
+    return await run_in_threadpool(_load, desk, batch_id, content)
+
+
+def _load(desk: Desk, batch_id: str, content: bytes) -> dict[str, Any]:
+    named, _ = arrow_schema.decode(content)
+    if named != batch_id:
+        raise InputError(
+            "BATCH_MALFORMED",
+            ja="アドレスとデータのバッチ識別子が異なります。",
+            en="The address names another batch than the data.",
+        )
+    return dataclasses.asdict(desk.store.load(content))
+
+
+@router.post("/service/publish", dependencies=[Depends(checked_token)])
+def publish(desk: DeskNow) -> dict[str, int]:
+    """Write the masked snapshot."""
+    return desk.store.publish(desk.settings.published)
+
+
+@router.get("/service/totals", dependencies=[Depends(checked_token)])
+def totals(desk: DeskNow) -> dict[str, dict[str, int]]:
+    """Counts over everything."""
+    return desk.store.figures.totals()
+
+
+@router.get("/service/batches/{batch_id}", dependencies=[Depends(checked_token)])
+def batch(batch_id: str, desk: DeskNow) -> dict[str, Any]:
+    """One batch's figures."""
+    found = next((b for b in desk.store.figures.batches(10_000) if b.batch_id == batch_id), None)
+    if found is None:
+        raise InputError("NOT_FOUND", ja="そのバッチはありません。", en="There is no such batch.")
+    figures = dataclasses.asdict(found)
+    figures["loaded_at"] = f"{found.loaded_at.isoformat(timespec='seconds')}Z"
+    return {**figures, "reconciles": found.reconciles}
+
+
+@router.get("/service/users", dependencies=[Depends(checked_token)])
+def users(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
+    """All accounts."""
+    now = utc_now()
+    return {
+        "users": [
+            {
+                "name": p.name,
+                "role": p.role.value,
+                "must_change": p.must_change,
+                "locked": p.is_locked(now),
+            }
+            for p in desk.store.people.all()
+        ]
+    }
+
+
+@router.post("/service/users", dependencies=[Depends(checked_token)])
+def add_user(new: NewUser, desk: DeskNow) -> dict[str, str]:
+    """Add an account with a one-time password."""
+    password = passwords.one_time()
+    person = desk.store.people.add(SYSTEM, new.name, new.role, passwords.hashed(password))
+    return {"name": person.name, "role": person.role.value, "password": password}

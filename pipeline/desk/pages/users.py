@@ -1,0 +1,64 @@
+"""Accounts: for administrators, who see no document."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from pipeline.desk import access, passwords
+from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
+from pipeline.desk.rendering import page
+from pipeline.domain.errors import InputError
+from pipeline.store.clock import utc_now
+from pipeline.store.people import Role, Session
+
+router = APIRouter()
+DeskNow = Annotated[Desk, Depends(desk_of)]
+Administrator = Annotated[Session, Depends(with_role(*access.USERS))]
+
+
+@router.get("/users")
+def users_page(request: Request, desk: DeskNow, session: Administrator) -> Response:
+    """All accounts, and a form for one more."""
+    return _page(request, desk, session)
+
+
+@router.post("/users", dependencies=[Depends(checked_csrf)])
+def add(
+    request: Request,
+    desk: DeskNow,
+    session: Administrator,
+    name: Annotated[str, Form(max_length=64)],
+    role: Annotated[Role, Form()],
+) -> Response:
+    """Add an account; its one-time password is on this page and nowhere else."""
+    password = passwords.one_time()
+    try:
+        desk.store.people.add(session.person.actor, name, role, passwords.hashed(password))
+    except InputError as error:
+        return _page(request, desk, session, error=error, status=422)
+    return _page(request, desk, session, added=(name, password))
+
+
+def _page(
+    request: Request,
+    desk: Desk,
+    session: Session,
+    *,
+    added: tuple[str, str] | None = None,
+    error: InputError | None = None,
+    status: int = 200,
+) -> Response:
+    return page(
+        request,
+        "users.html",
+        session,
+        status,
+        people=desk.store.people.all(),
+        roles=list(Role),
+        now=utc_now(),
+        added=added,
+        error=error,
+    )

@@ -1,0 +1,71 @@
+"""Pages from templates, with what every template needs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipeline.desk import access
+from pipeline.desk.context import words_of
+from pipeline.domain.finding_messages import message
+from pipeline.store.clock import in_japan, utc_now
+from pipeline.store.people import Session
+
+HERE = Path(__file__).parent
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _clock(moment: dt.datetime | None) -> str:
+    return in_japan(moment).strftime("%Y-%m-%d %H:%M") if moment else "—"
+
+
+def _age(moment: dt.datetime | None) -> str:
+    if moment is None:
+        return "—"
+    minutes = max(0, int((utc_now() - moment).total_seconds() // 60))
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+_environment.globals["message"] = message
+_environment.filters |= {"clock": _clock, "age": _age}
+
+
+def page(
+    request: Request,
+    template: str,
+    session: Session | None = None,
+    status: int = 200,
+    **context: Any,
+) -> HTMLResponse:
+    """A rendered page or part of one."""
+    t = words_of(request)
+    content = _environment.get_template(template).render(
+        t=t,
+        session=session,
+        menu=access.menu_for(session.person.role)
+        if session and not session.person.must_change
+        else [],
+        here=request.url.path,
+        **context,
+    )
+    return HTMLResponse(content, status_code=status)
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks for a part of the page."""
+    return request.headers.get("HX-Request") == "true"

@@ -1,0 +1,294 @@
+"""A task as its page shows it: what is hidden, what is marked, what the keys choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.desk import pictures
+from pipeline.desk.context import Desk
+from pipeline.domain import pin
+from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName, Route
+from pipeline.domain.errors import InputError
+from pipeline.forms.catalogue import Catalogue
+from pipeline.forms.definition import ReaderKind
+from pipeline.store import crops
+from pipeline.store.decisions import Action
+from pipeline.store.documents import (
+    OpenCharacter,
+    StoredCheck,
+    StoredDocument,
+    StoredField,
+    StoredFinding,
+)
+from pipeline.store.queue import Task
+from pipeline.store.tasking import TaskKind
+
+MOST_CHOICES = 9
+REFERENCES_WANTED = 6
+_REFERENCE_FIELDS = (
+    FieldName.REPLY_DATE,
+    FieldName.APPLICATION_DATE,
+    FieldName.BIRTH_DATE,
+    FieldName.MANDATE_DATE,
+    FieldName.PHONE,
+    FieldName.MY_NUMBER,
+)
+_SURE = 0.99
+_OPTIONS = {
+    Route.RETURN: (Action.RETURN, Action.PROCESS, Action.RESCAN),
+    Route.REFUSE: (Action.REFUSE, Action.PROCESS, Action.RESCAN),
+    Route.QUARANTINE: (Action.RESCAN, Action.RETURN, Action.REFUSE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a number key chooses."""
+
+    key: int
+    value: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One character on the strip; its box in pixels of the crop."""
+
+    index: int
+    value: str
+    flagged: bool
+    choices: tuple[Choice, ...]
+    box_px: tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The writer's own sure 0 or 1 elsewhere on the sheet."""
+
+    field: FieldName
+    index: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Everything the task's page shows.
+
+    Attributes:
+        hidden: A PIN that was not yet asked for: neither crop nor value is in the page.
+        mode: ``confirm``, ``key``, ``adjudicate``, ``photo`` or ``document``.
+        crop_size_px: Width and height of the crop, or None where there is none.
+        text: What the input begins with.
+    """
+
+    task: Task
+    document: StoredDocument
+    mode: str
+    hidden: bool
+    field: StoredField | None
+    crop_size_px: tuple[int, int] | None
+    cells: tuple[Cell, ...] = ()
+    text: str = ""
+    as_written: str | None = None
+    values: tuple[Choice, ...] = ()
+    references: tuple[Reference, ...] = ()
+    findings: tuple[StoredFinding, ...] = ()
+    checks: tuple[StoredCheck, ...] = ()
+    options: tuple[Action, ...] = ()
+    fields: tuple[StoredField, ...] = ()
+
+    @property
+    def is_pin(self) -> bool:
+        """Whether it is about a PIN."""
+        return self.task.field in PIN_FIELDS
+
+
+def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
+    """The view of a task that the person holds.
+
+    Args:
+        desk: The desk.
+        task: A leased task.
+        revealed: The person has asked to see this PIN, and the audit says so.
+    """
+    store = desk.store
+    document = store.documents.document(task.document_id)
+    if document is None:
+        raise InputError("NOT_FOUND", ja="書類がありません。", en="There is no such document.")
+    findings = tuple(store.documents.findings(task.document_id))
+    if task.field is None:
+        options = _OPTIONS.get(Route(document.route), (Action.ACCEPT, Action.RETURN, Action.RESCAN))
+        return TaskView(
+            task,
+            document,
+            "document",
+            False,
+            None,
+            _crop_size(desk, task.document_id, crops.PAGE),
+            findings=findings,
+            checks=tuple(store.documents.photo_checks(task.document_id)),
+            options=options,
+            fields=tuple(store.documents.fields(task.document_id)),
+        )
+    name = FieldName(task.field)
+    field = store.documents.field(task.document_id, name)
+    own = tuple(f for f in findings if f.field == name)
+    if name == FieldName.PHOTO:
+        return TaskView(
+            task,
+            document,
+            "photo",
+            False,
+            field,
+            _crop_size(desk, task.document_id, name),
+            findings=tuple(f for f in findings if f.field == name or "PHOTO" in f.code),
+            checks=tuple(store.documents.photo_checks(task.document_id)),
+        )
+    mode = task.kind.value
+    if name in PIN_FIELDS and not revealed:
+        return TaskView(task, document, mode, True, field, None, findings=own)
+    size = _crop_size(desk, task.document_id, name)
+    if task.kind == TaskKind.KEY:
+        # Blind: not even the findings, which may tell what the machine thought.
+        return TaskView(task, document, mode, False, field, size)
+    if task.kind == TaskKind.ADJUDICATE:
+        machine = store.documents.value(task.document_id, name)
+        keyed = store.documents.keyed_values(task.document_id, name)
+        values = sorted({v for v in (machine, *keyed) if v})
+        return TaskView(
+            task,
+            document,
+            mode,
+            False,
+            field,
+            size,
+            values=tuple(Choice(n, v) for n, v in enumerate(values, start=1)),
+            findings=own,
+        )
+    cells = _cells(desk, document, name, field, own)
+    shown = store.documents.characters(task.document_id, name)
+    return TaskView(
+        task,
+        document,
+        mode,
+        False,
+        field,
+        size,
+        cells=cells,
+        text=store.documents.editable_text(task.document_id, name),
+        as_written=store.documents.as_written(task.document_id, name),
+        findings=own,
+        references=_references(desk, task.document_id, name, shown),
+    )
+
+
+def reference_cut(desk: Desk, task: Task, name: FieldName, index: int) -> bytes | None:
+    """The picture of a reference character, or None where it is none of this task's."""
+    shown = desk.store.documents.characters(task.document_id, FieldName(task.field or ""))
+    wanted = _references(desk, task.document_id, FieldName(task.field or ""), shown)
+    if not any((r.field, r.index) == (name, index) for r in wanted):
+        return None
+    field = desk.store.documents.field(task.document_id, name)
+    character = desk.store.documents.characters(task.document_id, name)[index]
+    box = _in_crop(field, character)
+    if box is None:
+        return None
+    image = crops.read(desk.settings.crops, desk.store.vault, task.document_id, name)
+    return pictures.cut_out(image, box)
+
+
+def _cells(
+    desk: Desk,
+    document: StoredDocument,
+    name: FieldName,
+    field: StoredField | None,
+    findings: Sequence[StoredFinding],
+) -> tuple[Cell, ...]:
+    options = _mark_options(desk.settings.forms, document.form, document.form_version, name)
+    if options:
+        value = desk.store.documents.value(document.document_id, name) or ""
+        ordered = [value, *(o for o in options if o != value)] if value else list(options)
+        return (Cell(0, value, True, tuple(Choice(n, v) for n, v in enumerate(ordered, 1)), None),)
+    pointed = {f.position for f in findings if f.position is not None}
+    cells = []
+    for index, c in enumerate(desk.store.documents.characters(document.document_id, name)):
+        flagged = c.flagged or index in pointed
+        choices: tuple[Choice, ...] = ()
+        if flagged:
+            others = [(v, p) for v, p in c.alternatives if v != c.value]
+            listed = [(c.value, c.confidence), *others][:MOST_CHOICES]
+            choices = tuple(Choice(n, v, p) for n, (v, p) in enumerate(listed, 1) if v)
+        cells.append(Cell(index, _text(name, c.value), flagged, choices, _in_crop(field, c)))
+    return tuple(cells)
+
+
+def _text(name: FieldName, character: str) -> str:
+    # A blank cell of a right-aligned date is a leading zero; elsewhere it is nothing.
+    return "0" if not character and name in DATE_FIELDS else character
+
+
+def _in_crop(
+    field: StoredField | None, character: OpenCharacter
+) -> tuple[int, int, int, int] | None:
+    if field is None or field.crop_origin_px is None or character.box_px is None:
+        return None
+    (left, top), (x, y, w, h) = field.crop_origin_px, character.box_px
+    return (x - left, y - top, w, h)
+
+
+def _references(
+    desk: Desk, document_id: str, name: FieldName, characters: Sequence[OpenCharacter]
+) -> tuple[Reference, ...]:
+    doubtful = {
+        "0" if c.value in "0O" else "1"
+        for c in characters
+        if c.flagged and c.value and pin.always_flagged(c.value, pin.SIGNATURE_ALPHABET)
+    }
+    if name != FieldName.PIN_SIGNATURE or not doubtful:
+        return ()
+    found: list[Reference] = []
+    for other in _REFERENCE_FIELDS:
+        field = desk.store.documents.field(document_id, other)
+        if field is None or not field.has_crop:
+            continue
+        for index, c in enumerate(desk.store.documents.characters(document_id, other)):
+            sure = c.value in doubtful and not c.flagged and c.confidence >= _SURE
+            if sure and c.box_px is not None:
+                found.append(Reference(other, index, c.value))
+    per_digit = [
+        [r for r in found if r.value == digit][: REFERENCES_WANTED // len(doubtful)]
+        for digit in sorted(doubtful)
+    ]
+    return tuple(r for group in per_digit for r in group)
+
+
+def _crop_size(desk: Desk, document_id: str, name: str) -> tuple[int, int] | None:
+    if not crops.exists(desk.settings.crops, document_id, name):
+        return None
+    image = crops.read(desk.settings.crops, desk.store.vault, document_id, name)
+    size = pictures.size_px(image)
+    return size if all(size) else None
+
+
+@lru_cache(maxsize=2)
+def _catalogue(extra: Path | None) -> Catalogue:
+    return Catalogue.load(extra)
+
+
+@lru_cache(maxsize=256)
+def _mark_options(
+    extra: Path | None, form: str | None, version: str | None, name: FieldName
+) -> tuple[str, ...]:
+    """What the marks of a field can mean, where all of it is marks (a date's era is not)."""
+    if form is None:
+        return ()
+    try:
+        zones = _catalogue(extra).get(form, version).zones_of(name)
+    except InputError:
+        return ()  # a form that this site no longer has: the strip shows the characters instead
+    if not zones or any(z.reader != ReaderKind.MARKS for z in zones):
+        return ()
+    return tuple(c for z in zones for c in z.alphabet)
