@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from pipeline.domain.errors import UketsukeError
+import dagster as dg
+
+from pipeline.domain.errors import DefectError, UketsukeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,13 +52,17 @@ def counts(values: Mapping[str, int | float | str]) -> dict[str, int | float | s
 def without_values(step: Callable[P, T]) -> Callable[P, T]:
     """Keep an unexpected error's message, which might hold what was read, out of Dagster.
 
-    Our own errors never carry a value; they pass with their code and words.
+    Our own errors never carry a value; they pass with their code and words. A defect of ours is
+    not tried again at once: a missing model will not come by itself.
     """
 
     @functools.wraps(step)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        failure: Exception
         try:
             return step(*args, **kwargs)
+        except DefectError as error:
+            failure = dg.Failure(str(error), allow_retries=False)
         except UketsukeError as error:
             failure = StepFailedError(str(error))
         except Exception as error:

@@ -43,7 +43,7 @@ def run(
     from pipeline.commands import dagster_home, inbox_filling, sample_home, services
     from pipeline.commands.children import Children, ending_on_signals
 
-    settings, told = of_the_office.current(), Console(stderr=True, highlight=False)
+    settings, told = of_the_office.current(), Console(stderr=True, highlight=False, soft_wrap=True)
     given = list(paths or [])
     services.require_keys(settings)
     with (
@@ -77,7 +77,7 @@ def serve() -> None:
     from pipeline.commands import dagster_home, services
     from pipeline.commands.children import Children, ending_on_signals
 
-    settings, told = of_the_office.current(), Console(stderr=True, highlight=False)
+    settings, told = of_the_office.current(), Console(stderr=True, highlight=False, soft_wrap=True)
     services.require_keys(settings)
     services.require_no_desk(settings)
     services.require_port(settings.desk_host, settings.desk_port, "UKETSUKE_DESK_PORT")
@@ -160,6 +160,9 @@ def _run_batch(
             time.sleep(POLL_S)
     summary = summaries.read(settings.batches, batch_id)
     if child.process.returncode != 0 or summary is None:
+        why = progress.read(settings.work / batch_id).failure
+        if why:
+            told.print(why, style="red", markup=False)
         raise DefectError(
             "RUN_FAILED",
             ja=f"バッチ {batch_id} の処理が終わりませんでした。ファイルは保管されています。",
@@ -190,7 +193,7 @@ def _conclude(
     if as_json:
         typer.echo(json.dumps([asdict(s) for s in summaries]))
     else:
-        out = Console(highlight=False)
+        out = Console(highlight=False, soft_wrap=True)
         for summary in summaries:
             show(out, summary)
         if not summaries:

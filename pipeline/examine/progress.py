@@ -16,13 +16,20 @@ FILE = "progress.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of a batch under way; ``stage`` is an asset, ``seconds`` the time spent examining."""
+    """Counts of a batch under way.
+
+    Attributes:
+        stage: Name of the asset being made.
+        seconds: Time spent examining.
+        failure: Code and words of the error that ended the run; empty while it goes well.
+    """
 
     stage: str = ""
     files: int = 0
     files_done: int = 0
     documents: int = 0
     seconds: float = 0.0
+    failure: str = ""
 
 
 def write(folder: Path, progress: Progress) -> None:
