@@ -22,9 +22,9 @@ RANKS = {
     "pipeline.examine": 4,
     "pipeline.store": 5,
     "pipeline.desk": 6,
-    "pipeline.commands": 6,
-    "pipeline.cli": 6,
-    "assets": 7,
+    "pipeline.commands": 7,
+    "pipeline.cli": 7,
+    "assets": 8,
 }
 # An image is registered to a form, so imaging knows definitions; the command line is one room.
 SIDEWAYS_ALLOWED = {
