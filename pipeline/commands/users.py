@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipeline.settings import Settings
+    from pipeline.store.client import DeskClient
+    from pipeline.store.duckdb_store import DuckDBStore
+
+STARTING_S = 20.0
+Answer = TypeVar("Answer")
 
 users_app = typer.Typer(help="受付デスクの利用者 / Accounts of the desk.", no_args_is_help=True)
 
@@ -51,41 +59,21 @@ def list_all() -> None:
 
 def _add(settings: Settings, name: str, role: str) -> dict[str, Any]:
     from pipeline.desk import passwords
-    from pipeline.domain.errors import InputError
     from pipeline.store.audit import SYSTEM
-    from pipeline.store.client import DeskClient
-    from pipeline.store.duckdb_store import DuckDBStore
     from pipeline.store.people import Role
 
-    try:
-        with DeskClient.of(settings) as desk:
-            return desk.add_user(name, role)
-    except InputError as error:
-        if error.code != "DESK_NOT_RUNNING":
-            raise
-    store = DuckDBStore.of(settings)
-    try:
+    def directly(store: DuckDBStore) -> dict[str, Any]:
         password = passwords.one_time()
         person = store.people.add(SYSTEM, name, Role(role), passwords.hashed(password))
         return {"name": person.name, "role": person.role.value, "password": password}
-    finally:
-        store.close()
+
+    return _by_desk_or_store(settings, lambda desk: desk.add_user(name, role), directly)
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:
-    from pipeline.domain.errors import InputError
-    from pipeline.store.client import DeskClient
     from pipeline.store.clock import utc_now
-    from pipeline.store.duckdb_store import DuckDBStore
 
-    try:
-        with DeskClient.of(settings) as desk:
-            return desk.users()
-    except InputError as error:
-        if error.code != "DESK_NOT_RUNNING":
-            raise
-    store = DuckDBStore.of(settings)
-    try:
+    def directly(store: DuckDBStore) -> list[dict[str, Any]]:
         return [
             {
                 "name": p.name,
@@ -95,5 +83,36 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
             }
             for p in store.people.all()
         ]
-    finally:
-        store.close()
+
+    return _by_desk_or_store(settings, lambda desk: desk.users(), directly)
+
+
+def _by_desk_or_store(
+    settings: Settings,
+    by_desk: Callable[[DeskClient], Answer],
+    by_store: Callable[[DuckDBStore], Answer],
+) -> Answer:
+    """Ask the desk that runs; where none runs, open its store. A desk may just be starting."""
+    from pipeline.domain.errors import InputError
+    from pipeline.store.client import DeskClient
+    from pipeline.store.duckdb_store import DuckDBStore
+
+    deadline = time.monotonic() + STARTING_S
+    while True:
+        try:
+            with DeskClient.of(settings) as desk:
+                return by_desk(desk)
+        except InputError as error:
+            if error.code != "DESK_NOT_RUNNING":
+                raise
+        try:
+            store = DuckDBStore.of(settings)
+        except InputError as error:
+            if error.code != "STORE_IN_USE" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+            continue
+        try:
+            return by_store(store)
+        finally:
+            store.close()

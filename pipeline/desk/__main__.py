@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
@@ -27,6 +29,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=settings.desk_port, help="0: any free port")
     given = parser.parse_args()
     address_file = settings.home / ADDRESS_FILE
+    # uvicorn closes everything on SIGTERM and raises it again; the default would skip `finally`.
+    signal.signal(signal.SIGTERM, _stop)
     try:
         listener = _listen(given.host, given.port)
         host, port = listener.getsockname()[:2]
@@ -48,8 +52,14 @@ def main() -> int:
     except UketsukeError as error:
         print(f"{error.code}: {error.ja} / {error.en}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 0
     finally:
         address_file.unlink(missing_ok=True)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
