@@ -88,7 +88,8 @@ def _ranked(
     row: NDArray[np.float64], characters: tuple[str, ...], temperature: float, taken: str
 ) -> tuple[tuple[str, float], ...]:
     """The most probable characters of a frame after the temperature; the blank takes its part."""
-    top = np.argpartition(row, -_CANDIDATES)[-_CANDIDATES:]
+    kept = min(_CANDIDATES, len(row))
+    top = np.argpartition(row, -kept)[-kept:]
     # Only the best few take part: thousands of tiny ones would be lifted into a crowd.
     weights = np.power(np.maximum(row[top], 1e-12), 1.0 / temperature)
     weights /= weights.sum()

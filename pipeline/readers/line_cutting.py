@@ -21,6 +21,7 @@ _SPECK_PX = 10
 _PAD_PX = 6
 _SHEARS = np.arange(-0.045, 0.0451, 0.005)
 _LEAST_LINE_PX = 14
+_SPECK_LINE = 0.4
 # A blank this long against the height of the line is a word's end, and is closed to the second.
 GAP_OF_WORDS = 0.55
 _GAP_LEFT = 0.30
@@ -34,6 +35,7 @@ class TextLine:
         image: H x W x 3 BGR uint8, dark on white.
         page_x: For each column of the image, its x on the page.
         gaps: Columns of the image (not of the page) where a wide blank was closed.
+        inked: Columns of the image that hold ink.
         box_px: Where the line stands on the page.
         ink_share: Share of the line's box that is ink.
         longest_px: Width of the widest single part: a strike joins many characters.
@@ -42,6 +44,7 @@ class TextLine:
     image: Pixels
     page_x: NDArray[np.int32]
     gaps: tuple[int, ...]
+    inked: NDArray[np.bool_]
     box_px: BoxPx
     ink_share: float
     longest_px: int
@@ -65,10 +68,17 @@ def cut_lines(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
         mask = _sheared(mask.astype(np.uint8) * 255, shear) > 127
     lines = []
     for top, bottom in _rows(mask, most):
-        line = _line(dark, mask, top, bottom, ink.box_px)
+        line = _line(dark, np.asarray(mask[top:bottom], bool), top, ink.box_px)
         if line is not None:
             lines.append(line)
-    return lines
+    highest = max((line.box_px.h for line in lines), default=0)
+    widest = max((line.box_px.w for line in lines), default=0)
+    # Dirt above or below the writing is no line of its own.
+    return [
+        line
+        for line in lines
+        if line.box_px.h >= _SPECK_LINE * highest or line.box_px.w >= _SPECK_LINE * widest
+    ]
 
 
 def _without_specks(ink: ZoneInk, inner: BoxPx) -> NDArray[np.bool_]:
@@ -159,36 +169,40 @@ def _valley(smooth: NDArray[np.float64], top: int, bottom: int) -> int | None:
     return low + int(np.median(places))
 
 
-def _line(
-    dark: Pixels, mask: NDArray[np.bool_], top: int, bottom: int, area: BoxPx
-) -> TextLine | None:
-    part = mask[top:bottom]
+def _line(dark: Pixels, part: NDArray[np.bool_], top: int, area: BoxPx) -> TextLine | None:
     columns = np.flatnonzero(part.any(axis=0))
     if len(columns) == 0 or int(part.sum()) < 40:
         return None
     left, right = int(columns[0]), int(columns[-1]) + 1
-    rows = np.flatnonzero(part[:, left:right].any(axis=1))
-    top, bottom = top + int(rows[0]), top + int(rows[-1]) + 1
-    height = bottom - top
-    strip = dark[top:bottom, left:right]
-    inked = np.asarray(mask[top:bottom, left:right].any(axis=0), bool)
+    rows = np.flatnonzero(part.any(axis=1))
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    height = last - first
+    strip = dark[top + first : top + last, left:right]
+    own = strip > INK_DARKNESS
+    if not own.any():
+        return None
+    inked = np.asarray(own.any(axis=0), bool)
     kept, gaps = _closed(inked, height)
-    longest = _longest(part[:, left:right])
-    strip = strip[:, kept]
-    level = max(120.0, float(np.percentile(strip[strip > INK_DARKNESS], 80)))
-    stretched = np.clip(strip.astype(np.float32) * (225.0 / level), 0, 235).astype(np.uint8)
+    longest = _longest(own)
+    level = max(120.0, float(np.percentile(strip[own], 80)))
+    stretched = np.clip(strip[:, kept].astype(np.float32) * (225.0 / level), 0, 235)
     padded = cv2.copyMakeBorder(
-        stretched, _PAD_PX, _PAD_PX, _PAD_PX, _PAD_PX, cv2.BORDER_CONSTANT, value=(0,)
+        stretched.astype(np.uint8),
+        *(_PAD_PX, _PAD_PX, _PAD_PX, _PAD_PX),
+        cv2.BORDER_CONSTANT,
+        value=(0,),
     )
     page_x = np.concatenate(
         [np.full(_PAD_PX, left), left + kept, np.full(_PAD_PX, right - 1)]
     ).astype(np.int32)
+    margin = np.zeros(_PAD_PX, bool)
     return TextLine(
         image=cv2.cvtColor(255 - padded, cv2.COLOR_GRAY2BGR).astype(np.uint8),
         page_x=page_x + area.x,
         gaps=tuple(g + _PAD_PX for g in gaps),
-        box_px=BoxPx(left + area.x, top + area.y, right - left, height),
-        ink_share=float(part[:, left:right].mean()),
+        inked=np.concatenate([margin, inked[kept], margin]),
+        box_px=BoxPx(left + area.x, top + first + area.y, right - left, height),
+        ink_share=float(own.mean()),
         longest_px=longest,
     )
 

@@ -16,6 +16,7 @@ from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.address_check import check_address
 from pipeline.readers.alphabets import (
     ADDRESS_FIELDS,
+    KANA_FIELDS,
     NAME_FIELDS,
     PHONE_FIELDS,
     Mask,
@@ -26,7 +27,7 @@ from pipeline.readers.line_cutting import TextLine, cut_lines
 from pipeline.readers.resolved import Resolved
 from pipeline.readers.text_lines import LineCharacter, Recogniser, read_line
 from pipeline.readers.text_thresholds import TextClass, TextThresholds
-from pipeline.readers.zone_ink import zone_writing
+from pipeline.readers.zone_ink import surely_blank, zone_writing
 
 READER = "text"
 ALTERNATIVES_KEPT = 5
@@ -35,8 +36,11 @@ _MARGIN_MM = 1.6
 # From this much mass outside the alphabet the glyph is likely none that may stand here.
 _OUTSIDE = 0.5
 _UNREADABLE = 0.45
-_FULL_OF_INK = 0.55
-_STRUCK_LINE_HEIGHTS = 3.5
+_FULL_OF_INK = 0.72
+_STRUCK_HEIGHTS = 4.0
+_STRUCK_SHARE = 0.4
+_ENDS_NUMBER = frozenset("0123456789号地")
+_GOES_ON = frozenset("0123456789-丁番号地のノ条")
 _REQUIRED_TEXT = {
     F.NAME: FindingCode.NAME_MISSING,
     F.APPLICANT_NAME: FindingCode.NAME_MISSING,
@@ -77,6 +81,8 @@ class TextReader:
 
     def read(self, page: RegisteredPage, zone: Zone) -> Resolved:
         """A text zone: reading and findings. A blank zone has the value ``""``."""
+        if surely_blank(page, zone.box):
+            return self._blank(zone)
         ink = zone_writing(page, zone, _MARGIN_MM)
         lines = cut_lines(ink, zone.box.to_px(), max(1, zone.lines))
         if not lines:
@@ -158,7 +164,7 @@ class TextReader:
         unknown = self._mask(zone).unknown
         for number, line in enumerate(read.characters):
             for i, one in enumerate(line):
-                spaced = one.after_gap or (i == 0 and number > 0 and zone.field in NAME_FIELDS)
+                spaced = _words_apart(zone, line, i, number)
                 if spaced and result:
                     result.append(Character(" ", 0.99))
                 result.append(_character(zone, one, limits, unknown))
@@ -245,7 +251,7 @@ def _character(
     alternatives = [
         Alternative(c, round(p, 6)) for c, p in one.ranked[1:] if p >= _LEAST_PROBABILITY
     ]
-    probability = one.probability
+    probability = limits.calibrated_character(one.probability)
     unseen = [
         v
         for v in (person_names.variants_of(one.value) if zone.field in NAME_FIELDS else ())
@@ -338,8 +344,20 @@ def _unclear(zone: Zone, characters: tuple[Character, ...]) -> list[Finding]:
 def _struck(lines: tuple[TextLine, ...]) -> bool:
     """Whether a stroke runs through several characters of a line."""
     return any(
-        line.longest_px > _STRUCK_LINE_HEIGHTS * max(line.box_px.h, 3 * PX_PER_MM) for line in lines
+        line.longest_px > _STRUCK_HEIGHTS * max(line.box_px.h, 3 * PX_PER_MM)
+        and line.longest_px > _STRUCK_SHARE * line.box_px.w
+        for line in lines
     )
+
+
+def _words_apart(zone: Zone, line: tuple[LineCharacter, ...], i: int, number: int) -> bool:
+    """Whether a blank belongs before this character: between names, before a building."""
+    if zone.field in NAME_FIELDS | KANA_FIELDS:
+        return line[i].after_gap or (i == 0 and number > 0)
+    if zone.field not in ADDRESS_FIELDS or not line[i].after_gap or i == 0:
+        return False
+    # In an address a blank means something only before a building; numbers are often written wide.
+    return line[i - 1].value in _ENDS_NUMBER and line[i].value not in _GOES_ON
 
 
 def _union(boxes: list[BoxPx]) -> BoxPx:

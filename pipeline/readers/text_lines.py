@@ -24,6 +24,9 @@ _SECOND_SQUEEZE = 0.90
 _SECOND_PAD = 0.10
 _SECOND_BLUR_PX = 0.9
 _DISAGREED = 0.5
+# A blank this wide against the line's height, and against the usual blank, parts two words.
+_WORD_GAP = 0.22
+_WORD_GAP_RATIO = 2.2
 
 
 class Recogniser(Protocol):
@@ -98,13 +101,14 @@ def read_line(
     if two_views and first:
         second, _ = _read(recogniser, _second_view(line.image), mask, temperature)
         _compare(first, second, agreed, doubtful, ranked)
+    words = _word_starts(line, first, frame_px)
     return [
         LineCharacter(
             ranked=ranked[i],
             agreed=agreed[i],
             doubtful=doubtful[i],
             outside=spot.outside,
-            after_gap=i > 0 and _gap_between(line, first[i - 1], spot, frame_px),
+            after_gap=words[i],
             box_px=box,
         )
         for i, (spot, box) in enumerate(zip(first, _boxes(line, first, frame_px), strict=True))
@@ -184,7 +188,25 @@ def _boxes(line: TextLine, spots: list[Spot], frame_px: float) -> list[BoxPx]:
     return boxes
 
 
-def _gap_between(line: TextLine, before: Spot, after: Spot, frame_px: float) -> bool:
-    low = (before.start + before.stop) / 2 * frame_px
-    high = (after.start + after.stop) / 2 * frame_px
-    return any(low <= gap < high for gap in line.gaps)
+def _word_starts(line: TextLine, spots: list[Spot], frame_px: float) -> list[bool]:
+    """Before which characters a blank stands: a closed one, or one wide among its like.
+
+    The blank between two characters is the longest run of empty columns between their middles.
+    """
+    starts = [False] * len(spots)
+    middles = [round((s.start + s.stop) / 2 * frame_px) for s in spots]
+    blanks = [_longest_blank(line.inked[low:high]) for low, high in itertools.pairwise(middles)]
+    height = line.box_px.h
+    # The lower half of the blanks: with two or three characters the word's end would be half.
+    usual = float(np.sort(blanks)[(len(blanks) - 1) // 2]) if len(blanks) > 1 else height / 8
+    for i, blank in enumerate(blanks, 1):
+        closed = any(middles[i - 1] <= gap < middles[i] for gap in line.gaps)
+        wide = blank >= _WORD_GAP * height and blank >= _WORD_GAP_RATIO * max(1.0, usual)
+        starts[i] = closed or wide
+    return starts
+
+
+def _longest_blank(inked: NDArray[np.bool_]) -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], inked, [True]]).astype(np.int8)))
+    runs = edges[1::2] - edges[::2]
+    return int(runs.max()) if len(runs) else 0

@@ -40,20 +40,26 @@ class TextClass:
         flag_below: A character less probable than this is flagged.
         accept_from: Least calibrated confidence of a whole value that is accepted; above 1 means
             that the data supports no acceptance by machine.
-        offset: Of the calibration ``sigmoid(offset + slope * logit(raw))``.
-        slope: Of the calibration.
+        offset: Of the calibration of a value, ``sigmoid(offset + slope * logit(raw))``.
+        slope: Of the calibration of a value.
+        character_offset: The same for one character.
+        character_slope: The same for one character.
     """
 
     flag_below: float
     accept_from: float
     offset: float
     slope: float
+    character_offset: float
+    character_slope: float
 
     def calibrated(self, raw: float) -> float:
         """Probability that the whole value is right, from the product over its characters."""
-        clipped = min(max(raw, 1e-6), 1 - 1e-6)
-        score = self.offset + self.slope * math.log(clipped / (1 - clipped))
-        return 1 / (1 + math.exp(-score))
+        return _sigmoid(raw, self.offset, self.slope)
+
+    def calibrated_character(self, raw: float) -> float:
+        """Probability that one character is right, from its posterior after the temperature."""
+        return _sigmoid(raw, self.character_offset, self.character_slope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,8 @@ class TextThresholds:
                         accept_from=float(c["accept_from"]),
                         offset=float(c["offset"]),
                         slope=float(c["slope"]),
+                        character_offset=float(c["character_offset"]),
+                        character_slope=float(c["character_slope"]),
                     )
                     for name, c in content["classes"].items()
                 },
@@ -103,6 +111,11 @@ class TextThresholds:
         """The thresholds for a zone."""
         name = class_of(zone)
         return self.classes.get(name, self.classes["other"])
+
+
+def _sigmoid(raw: float, offset: float, slope: float) -> float:
+    clipped = min(max(raw, 1e-6), 1 - 1e-6)
+    return 1 / (1 + math.exp(-(offset + slope * math.log(clipped / (1 - clipped)))))
 
 
 def _error(code: str) -> DefectError:
