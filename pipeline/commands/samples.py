@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+SEED = 2026
+"""Of the samples that ship."""
+
 samples_app = typer.Typer(help="合成サンプルの作成 / Make synthetic sample scans with truth.")
 
 
@@ -19,14 +22,19 @@ def _group() -> None:
 @samples_app.command("make")
 def make(
     out: Annotated[Path, typer.Option("--out", help="書き出し先 / Folder to write to.")],
-    count: Annotated[int, typer.Option(min=1, help="ファイル数 / Number of files.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="乱数の種 / The same seed, the same files.")] = 1,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="ファイル数。省くと同梱の一式 / Number of files; without it the set that ships.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="乱数の種 / The same seed, the same files.")
+    ] = SEED,
     preset: Annotated[
         str, typer.Option(help="紙とスキャンの荒さ / mild, typical or hard.")
     ] = "typical",
-    showcase: Annotated[
-        bool, typer.Option("--showcase", help="同梱サンプルの一式 / The set that ships.")
-    ] = False,
     ink: Annotated[
         Path | None, typer.Option(help="実筆データのフォルダー / Folder of real handwriting.")
     ] = None,
@@ -42,7 +50,7 @@ def make(
     from pipeline.samples.paper import Preset
     from pipeline.samples.photos import FolderPhotos, synthetic_photo
     from pipeline.samples.real_ink import RealInk
-    from pipeline.samples.showcase import showcase as shipped
+    from pipeline.samples.showcase import showcase
 
     if preset not in [p.value for p in Preset]:
         raise InputError(
@@ -57,7 +65,7 @@ def make(
         boxed=None if ink is None else GlyphInk.of(RealInk.load(ink, "test")),
         photos=synthetic_photo if faces is None else FolderPhotos(faces),
     )
-    recipes = shipped() if showcase else tuple(random_recipes(count, seed, Preset(preset)))
+    recipes = showcase() if count is None else tuple(random_recipes(count, seed, Preset(preset)))
 
     def tell(done: int, total: int) -> None:
         typer.echo(f"\r{done}/{total}", err=True, nl=done == total)

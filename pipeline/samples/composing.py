@@ -6,6 +6,7 @@ Every zone is filled by its own definition, so that a new form needs no code her
 from __future__ import annotations
 
 import datetime as dt
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.domain.documents import DATE_FIELDS, Channel
 from pipeline.domain.documents import FieldName as F
-from pipeline.domain.geometry import PX_PER_MM, BoxMm, BoxPx
+from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI, BoxMm, BoxPx
 from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
-from pipeline.forms.drawing import blank_raster
+from pipeline.forms.drawing import blank_raster, content_key
 from pipeline.samples import fonts, marking, stamps
 from pipeline.samples.ink import FontInk, InkSource, MixedInk, StrokeInk
 from pipeline.samples.people import Applicant, era_of, era_year, pick
@@ -153,7 +154,7 @@ def compose(
     """
     fields = frozenset(z.field for z in form.zones)
     planned = plan(form.name, fields, applicant, channel, rng, cases)
-    sheet = _Sheet(blank_raster(form).copy(), planned, style, applicant, rng, photos)
+    sheet = _Sheet(_blank(form).copy(), planned, style, applicant, rng, photos)
     for zone in form.zones:
         _fill(sheet, form, zone)
     _afterwards(sheet, form)
@@ -175,6 +176,20 @@ def compose(
         },
     )
     return ComposedPage(sheet.page, truth, tuple(sheet.ink))
+
+
+_blanks: OrderedDict[str, Pixels] = OrderedDict()
+_KEPT_BLANKS = 4
+
+
+def _blank(form: FormDefinition) -> Pixels:
+    """The blank form, kept in memory: decoding it again costs as much as filling it in."""
+    key = content_key(form, REGISTERED_DPI)
+    if key not in _blanks:
+        _blanks[key] = blank_raster(form)
+        if len(_blanks) > _KEPT_BLANKS:
+            _blanks.popitem(last=False)
+    return _blanks[key]
 
 
 def _fill(sheet: _Sheet, form: FormDefinition, zone: Zone) -> None:

@@ -56,9 +56,9 @@ def write_scans(path: Path, scans: Sequence[Scan], quality: int = 80) -> None:
     match path.suffix:
         case ".jpg":
             grey = first.convert("L") if first.mode == "1" else first
-            grey.save(path, quality=quality, dpi=(dpi, dpi))
+            grey.save(path, quality=quality, dpi=(dpi, dpi), optimize=True, progressive=True)
         case ".png":
-            first.save(path, dpi=(dpi, dpi), optimize=True)
+            first.save(path, dpi=(dpi, dpi), optimize=scans[0].bilevel)
         case ".tif":
             how = "group4" if all(s.bilevel for s in scans) else "jpeg"
             pages = [p.convert("L") if p.mode == "1" and how == "jpeg" else p for p in others]
@@ -96,7 +96,9 @@ def vector_pdf(blank_pdf: bytes, blank: Pixels, filled: Pixels) -> bytes:
     """
     changed = (blank != filled).any(axis=2)
     alpha = np.where(changed, 255, 0).astype(np.uint8)
-    layer = Image.fromarray(np.dstack([filled[..., ::-1], alpha]))
+    # White where nothing was filled in: it is not seen, and it packs well.
+    shown = np.where(changed[..., None], filled[..., ::-1], 255).astype(np.uint8)
+    layer = Image.fromarray(np.dstack([shown, alpha]))
     writer = PdfWriter()
     page = writer.add_page(PdfReader(io.BytesIO(blank_pdf)).pages[0])
     width, height = float(page.mediabox.width), float(page.mediabox.height)

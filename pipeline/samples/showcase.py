@@ -200,8 +200,9 @@ def _treatments(out: _List) -> None:
         dpi=200, mode=grey, skew_deg=-3.4, contrast=0.6, folds=2, dirt=12, scale_x=0.972, noise=1.5
     )
     out.add(_HAND, "folded_pale", paper=folded, suffix=".pdf")
-    half = PaperSpec(dpi=200, mode=grey, crop_mm=(0, 0, 0, 168), stretch_mm=5.0, skew_deg=5)
-    out.add(_HAND, "half_a_page", paper=half, expected=(FindingCode.REGISTRATION_POOR,))
+    short = PaperSpec(dpi=200, mode=Mode.BILEVEL, crop_mm=(0, 0, 0, 62), skew_deg=2.2)
+    poor = (FindingCode.REGISTRATION_POOR,)
+    out.add(_HAND, "end_missing", paper=short, suffix=".tif", expected=poor)
     fine = PaperSpec(dpi=400, mode=Mode.BILEVEL, skew_deg=0.4, blur_px=0.4)
     out.add(_HAND, "fine_bilevel", paper=fine, suffix=".tif", applicant=9001)
     again = (FindingCode.DUPLICATE_APPLICANT,)
