@@ -162,7 +162,7 @@ def compose(
         form=form.name,
         version=form.version,
         channel=channel,
-        fields={f.value: v for f, v in planned.values.items()},
+        fields={f.value: _told(f, v) for f, v in planned.values.items()},
         characters={f.value: tuple(c) for f, c in sheet.characters.items()},
         expected_findings=tuple(c.value for c in planned.expected),
         expected_route=None if planned.route is None else planned.route.value,
@@ -173,9 +173,16 @@ def compose(
             "words": style.words.name,
             "boxed": style.boxed.name,
             "crossing": round(style.crossing, 3),
+            "written": {f.value: w for f, w in planned.written.items()},
+            "signed": planned.values.get(F.SIGNATURE, ""),
         },
     )
     return ComposedPage(sheet.page, truth, tuple(sheet.ink))
+
+
+def _told(name: F, value: str) -> str:
+    """A signature is read for its presence; its text stands in the conditions."""
+    return "1" if name == F.SIGNATURE and value else value
 
 
 _blanks: OrderedDict[str, Pixels] = OrderedDict()

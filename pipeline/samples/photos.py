@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.era import age_at
 from pipeline.domain.errors import InputError
-from pipeline.samples.people import Applicant, Kind, age_on
+from pipeline.samples.people import Applicant, Kind
 from pipeline.samples.planning import Case
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
@@ -36,7 +37,7 @@ def portrait_spec(
     }
     maker = next((makers[c] for c in sorted(cases) if c in makers), PortraitSpec.good)
     spec = maker(rng)
-    years = age_on(applicant.birth_date, applicant.application_date)
+    years = age_at(applicant.birth_date, applicant.application_date)
     age = "child" if years < 13 else ("old" if years > 68 else "adult")
     if applicant.kind is Kind.INFANT or years < 2:
         age = "infant"

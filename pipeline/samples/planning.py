@@ -13,12 +13,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from pipeline.domain import my_number
+from pipeline.domain import era, my_number
 from pipeline.domain.documents import Channel, FormName, Route
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.findings import FindingCode as C
 from pipeline.samples import name_lists as lists
-from pipeline.samples.people import ERA_NAMES, Applicant, era_of, era_year, make_name, pick
+from pipeline.samples.people import Applicant, make_name, pick
 
 
 class Case(StrEnum):
@@ -130,8 +130,7 @@ class _Draft:
 
 def spell_date(day: dt.date, mark: str | None = None) -> str:
     """A date as people write it: 令和8年11月20日."""
-    mark = mark or era_of(day)[0]
-    return f"{ERA_NAMES[mark]}{era_year(day, mark)}年{day.month}月{day.day}日"
+    return era.write(day, None if mark is None else era.find_era(mark))
 
 
 def _spell_phone(digits: str) -> str:
@@ -337,8 +336,8 @@ def _impossible_date(draft: _Draft, kind: FormName, rng: np.random.Generator) ->
         name = F.REPLY_DATE
     if name == F.BIRTH_DATE:
         # 昭和64 ended on 7 January; 2月30日 and 13月 never are.
-        era, digits = pick((("昭", "640212"), ("昭", "550230"), ("平", "031305")), rng)
-        draft.eras[name] = era
+        mark, digits = pick((("昭", "640212"), ("昭", "550230"), ("平", "031305")), rng)
+        draft.eras[name] = mark
     else:
         digits = pick(("080931", "080230", "081402"), rng)
     draft.values[name] = ""

@@ -3,17 +3,13 @@
 import datetime as dt
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain import application_id, my_number, pin
+from pipeline.domain import addresses, application_id, era, my_number, person_names, phone, pin
 from pipeline.domain.documents import FieldName
 from pipeline.samples.people import (
-    ERA_STARTS,
     Kind,
-    age_on,
-    era_of,
     era_year,
     make_applicant,
     make_pin,
@@ -37,12 +33,23 @@ def test_every_value_is_legal(seed: int, kind: Kind) -> None:
     assert 1 <= era_year(person.birth_date, person.birth_era) <= 64
 
 
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.sampled_from(Kind))
+def test_values_are_in_the_normal_form_that_readers_give(seed: int, kind: Kind) -> None:
+    person = make_applicant(np.random.default_rng(seed), kind)
+    for someone in (person, person.representative):
+        assert person_names.normalise(someone.name) == someone.name
+        assert addresses.normalise(someone.address) == someone.address
+        assert phone.normalise(someone.phone) == someone.phone
+        assert phone.is_plausible(someone.phone)
+
+
 @settings(max_examples=40, deadline=None)
 @given(seeds)
 def test_the_kind_decides_the_age(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ages = {
-        kind: age_on(p.birth_date, p.application_date)
+        kind: era.age_at(p.birth_date, p.application_date)
         for kind in (Kind.INFANT, Kind.CHILD, Kind.ADULT, Kind.ELDER)
         for p in [make_applicant(rng, kind)]
     }
@@ -67,11 +74,13 @@ def test_the_same_seed_gives_the_same_person() -> None:
     assert first != make_applicant(np.random.default_rng(12))
 
 
-@pytest.mark.parametrize(("mark", "start"), ERA_STARTS)
-def test_an_era_begins_on_its_first_day(mark: str, start: dt.date) -> None:
-    assert era_of(start) == (mark, 1)
-    if mark != "明":
-        assert era_of(start - dt.timedelta(days=1))[0] != mark
+def test_boundary_days_are_born_in_either_era() -> None:
+    rng = np.random.default_rng(2)
+    people = [make_applicant(rng, Kind.ERA_BOUNDARY) for _ in range(120)]
+    marks = {(p.birth_date, p.birth_era) for p in people}
+    for day, eras in ((dt.date(1912, 7, 30), "明大"), (dt.date(1926, 12, 25), "大昭")):
+        assert {mark for born, mark in marks if born == day} == set(eras)
+    assert (dt.date(1989, 1, 7), "平") not in marks
 
 
 @settings(max_examples=60, deadline=None)
