@@ -111,8 +111,9 @@ ensure_packages() {
   "$venv/bin/python" -m pip install -q --require-hashes -r tools/bootstrap.lock || true
   if ! { [ -x "$venv/bin/uv" ] && "$venv/bin/uv" pip install --python "$venv/bin/python" \
     --only-binary :all: --require-hashes -r requirements.lock >&2; }; then
+    # The lock names everything, so pip need not look for dependencies (and cannot, by hash, with extras).
     say "uv では入らないため pip を使います / uv could not do it, using pip"
-    "$venv/bin/python" -m pip install --progress-bar on --only-binary :all: --require-hashes -r requirements.lock >&2 || fail \
+    "$venv/bin/python" -m pip install --progress-bar on --no-deps --only-binary :all: --require-hashes -r requirements.lock >&2 || fail \
       "Python のパッケージを入れられません / Python packages could not be installed" \
       "上の pip の理由と、pip の設定（PIP_INDEX_URL、プロキシ）を確かめてください" \
       "see pip's reason above and check pip's configuration (PIP_INDEX_URL, proxy)"
