@@ -14,6 +14,7 @@ import difflib
 import json
 import math
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -201,15 +202,19 @@ def main() -> None:
     """Collect, fit, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=400)
+    parser.add_argument("--minutes", type=float, default=600, help="stop collecting after these")
     parser.add_argument("--seed", type=int, default=20261)
     parser.add_argument("--cache", type=Path, default=REPOSITORY / "var" / "cache")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "models" / ARTEFACT)
     options = parser.parse_args()
     grouped: dict[str, list[Sample]] = defaultdict(list)
+    until = time.monotonic() + 60 * options.minutes
     for number, sample in enumerate(collect(options.pages, options.seed, options.cache), 1):
         grouped[sample.kind].append(sample)
         if number % 50 == 0:
             print(f"{number} values read", file=sys.stderr)
+        if time.monotonic() > until:
+            break
     write(grouped, options.out, options.pages, options.seed)
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pipeline.domain.addresses import PREFECTURES, fold_place, split
 
 _NOT_A_TOWN = ("以下に掲載がない場合", "一円", "次に番地がくる場合")
-_CITY_LIKE = re.compile(r"[市区町村郡]")
+_NOTE = re.compile("[(（、]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +142,21 @@ def _places() -> _Places:
     towns: dict[str, tuple[str, tuple[str, ...]]] = {}
     cities: dict[str, str] = {}
     by_city: dict[str, list[str]] = {}
+    keys: dict[str, str] = {}
     with sqlite3.connect(f"file:{postal.DBPATH}?mode=ro", uri=True) as connection:
         rows = connection.execute("select data from postal_data").fetchall()
     for (data,) in rows:
         entry = json.loads(data)
         for one in (entry, *(entry.get("alternates") or ())):
-            city = f"{one['prefecture']}{one['city']}"
-            key = fold_place(city)
-            cities[key] = city
-            town = re.split(r"[((、]", one["neighborhood"] or "")[0]
+            city = one["prefecture"] + one["city"]
+            key = keys.get(city)
+            if key is None:
+                key = keys[city] = fold_place(city)
+                cities[key] = city
+            town = _NOTE.split(one["neighborhood"] or "", maxsplit=1)[0]
             if not town or any(n in town for n in _NOT_A_TOWN):
                 continue
-            full = fold_place(city + town)
+            full = key + fold_place(town)
             if full in towns:
                 spelling, codes = towns[full]
                 towns[full] = (spelling, tuple(sorted({*codes, one["postal_code"]})))

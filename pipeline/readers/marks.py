@@ -7,7 +7,7 @@ are a question for a person.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import cv2
@@ -80,7 +80,7 @@ class MarksReading:
     @property
     def unclear(self) -> bool:
         """Some cell asks for a person."""
-        return any(c.state == MarkState.UNCLEAR for c in self.cells)
+        return any(c.state in (MarkState.UNCLEAR, MarkState.CORRECTED) for c in self.cells)
 
     @property
     def chosen(self) -> CellMark | None:
@@ -204,16 +204,29 @@ def _circle(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
 
 
 def _settle(zone: Zone, cells: list[CellMark]) -> tuple[CellMark, ...]:
-    """Neighbours speak: a half mark beside a full one of the same kind is a stray tail."""
-    if len(cells) < 2 or sum(c.state == MarkState.MARKED for c in cells) != 1:
+    """Neighbours speak: what a cell means follows from what stands in the others.
+
+    A half mark beside a full one is a stray tail. A tick box full of ink is a mark where it stands
+    alone, and a mark taken back where another box is ticked.
+    """
+    held = [c for c in cells if c.state not in (MarkState.EMPTY, MarkState.STRAY)]
+    scribbled = [c for c in held if zone.mark_style == "tick" and c.filled > _SCRIBBLED]
+    strong = [c for c in held if c.state == MarkState.MARKED]
+    if len(held) == 1 and held == scribbled:
+        return tuple(
+            replace(c, state=MarkState.MARKED, probability=0.98) if c is held[0] else c
+            for c in cells
+        )
+    if len(cells) < 2 or len(strong) != 1:
         return tuple(cells)
-    strong = next(c for c in cells if c.state == MarkState.MARKED)
     settled = []
     for cell in cells:
-        weak = cell.state == MarkState.UNCLEAR and cell.filled < 0.25 * strong.filled
-        settled.append(
-            CellMark(cell.value, MarkState.STRAY, 0.05, cell.filled, cell.box_px) if weak else cell
-        )
+        if cell in scribbled:
+            # Taken back, most likely; a person confirms it.
+            cell = replace(cell, state=MarkState.CORRECTED, probability=0.1)
+        elif cell.state == MarkState.UNCLEAR and cell.filled < 0.25 * strong[0].filled:
+            cell = replace(cell, state=MarkState.STRAY, probability=0.05)
+        settled.append(cell)
     return tuple(settled)
 
 

@@ -25,6 +25,7 @@ _PRINT_REACH_PX = 5  # registration puts a printed stroke within this of its pla
 _LABEL_DARKNESS = 90
 _CHROMA = 40  # levels between channels that make a pixel coloured
 _STAMP_RED_LEAD = 60
+_STAMP_DARKNESS = 62  # what vermilion takes from the red channel, with a little to spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def writing(page: RegisteredPage, box: BoxPx, *, keep_print: bool = False) -> Zo
         if lines:
             level = max(100.0, float(np.percentile(dark, 99.5)))
             dark, _ = remove_lines(dark, lines, level)
-    dark = dark.copy()
+    dark = _without_stamp(dark, crop)
     if not keep_print:
         dark[here] = 0
     return ZoneInk(dark, area, here)
@@ -92,6 +93,17 @@ def is_coloured(page: RegisteredPage) -> bool:
     small = page.pixels[::6, ::6].astype(np.int16)
     chroma = small.max(axis=2) - small.min(axis=2)
     return float((chroma > _CHROMA).mean()) > 5e-4
+
+
+def _without_stamp(dark: Pixels, crop: Pixels) -> Pixels:
+    """The darkness less what stamp ink takes from the red channel; ink under a stamp stays."""
+    if not red_ink(crop[::4, ::4]).any():
+        return dark.copy()
+    mask = red_ink(crop)
+    lifted = np.clip(
+        (dark.astype(np.int16) - _STAMP_DARKNESS) * 255 // (255 - _STAMP_DARKNESS), 0, 255
+    )
+    return np.where(mask, lifted, dark).astype(np.uint8)
 
 
 def red_ink(crop: Pixels) -> NDArray[np.bool_]:

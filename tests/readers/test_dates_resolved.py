@@ -1,0 +1,148 @@
+"""Dates over possible days only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.documents import FieldName as F
+from pipeline.domain.findings import FindingCode as C
+from pipeline.domain.geometry import BoxMm, BoxPx
+from pipeline.domain.readings import Reading
+from pipeline.forms.definition import ReaderKind, Zone
+from pipeline.readers.dates import resolve_date
+from pipeline.readers.marks import CellMark, MarksReading, MarkState
+from pipeline.readers.resolved import Resolved
+
+ZONE = Zone(F.BIRTH_DATE, ReaderKind.BOXES, BoxMm(0, 0, 60, 10), part="digits")
+ERAS = "明大昭平令"
+PLACE = BoxPx(0, 0, 1, 1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    posterior: Mapping[str, float]
+    doubtful: bool = False
+    box_px: BoxPx = PLACE
+
+    @property
+    def blank(self) -> bool:
+        return not self.posterior
+
+
+@dataclass(frozen=True)
+class Boxed:
+    cells: tuple[Cell, ...]
+    zone: Zone = ZONE
+    model_version: str = "test"
+
+
+def boxed(text: str, sure: float = 0.999, **doubts: dict[str, float]) -> Boxed:
+    cells = []
+    for i, c in enumerate(text):
+        if c == " ":
+            cells.append(Cell({}))
+        elif f"at{i}" in doubts:
+            cells.append(Cell(doubts[f"at{i}"]))
+        else:
+            other = "1" if c != "1" else "7"
+            cells.append(Cell({c: sure, other: 1 - sure}))
+    return Boxed(tuple(cells))
+
+
+def era(chosen: str) -> MarksReading:
+    zone = Zone(F.BIRTH_DATE, ReaderKind.MARKS, BoxMm(0, 0, 40, 5), alphabet=ERAS, part="era")
+    return MarksReading(
+        zone,
+        tuple(
+            CellMark(
+                e,
+                MarkState.MARKED if e in chosen else MarkState.EMPTY,
+                0.995 if e in chosen else 0.001,
+                0.2,
+                BoxPx(0, 0, 1, 1),
+            )
+            for e in ERAS
+        ),
+    )
+
+
+def codes(resolved: Resolved) -> list[C]:
+    return [f.code for f in resolved.findings]
+
+
+@given(st.dates(dt.date(1989, 1, 9), dt.date(2019, 4, 30)), st.booleans())
+def test_a_clear_date_is_read(day: dt.date, padded: bool) -> None:
+    pattern = "{:02d}{:02d}{:02d}" if padded else "{:2d}{:2d}{:2d}"
+    text = pattern.format(day.year - 1988, day.month, day.day)
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), boxed(text), None)
+    assert resolved.reading.value == day.isoformat()
+    assert resolved.reading.accepted
+    assert resolved.findings == ()
+
+
+def test_a_digit_may_stand_in_either_cell_of_its_pair() -> None:
+    left = resolve_date(F.BIRTH_DATE, era("平"), boxed("2 5 3 "), None)
+    right = resolve_date(F.BIRTH_DATE, era("平"), boxed(" 2 5 3"), None)
+    assert left.reading.value == right.reading.value == "1990-05-03"
+
+
+def test_impossible_days_are_left_out_of_a_doubt() -> None:
+    digits = boxed("020930", at4={"3": 0.55, "8": 0.45})
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), digits, None)
+    assert resolved.reading.value == "1990-09-30"
+
+
+def test_a_date_written_wrongly_is_impossible_and_has_no_value() -> None:
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), boxed("020230"), None)
+    assert codes(resolved) == [C.DATE_IMPOSSIBLE]
+    assert resolved.reading.value is None
+    assert not resolved.reading.accepted
+    assert resolved.reading.as_written == "平02年02月30日"
+    beyond = resolve_date(F.BIRTH_DATE, era("昭"), boxed("640108"), None)
+    assert codes(beyond) == [C.DATE_IMPOSSIBLE]
+
+
+def test_an_unsure_digit_is_never_accepted() -> None:
+    digits = boxed("020513", at5={"3": 0.6, "8": 0.4})
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), digits, None)
+    assert codes(resolved) == [C.DATE_UNCLEAR]
+    last = resolved.reading.characters[-1]
+    assert last.flagged
+    assert last.alternatives[0].value == "8"
+
+
+def test_two_eras_or_none_are_unclear() -> None:
+    for marks in (era("昭平"), era("")):
+        resolved = resolve_date(F.BIRTH_DATE, marks, boxed("020513"), None)
+        assert codes(resolved) == [C.DATE_UNCLEAR]
+        assert not resolved.reading.accepted
+
+
+def test_blank_dates() -> None:
+    missing = resolve_date(F.APPLICATION_DATE, None, boxed("      "), None)
+    assert (missing.reading.value, codes(missing)) == ("", [C.DATE_MISSING])
+    marked = resolve_date(F.BIRTH_DATE, era("平"), boxed("      "), None)
+    assert codes(marked) == [C.DATE_MISSING]
+    assert not marked.reading.accepted
+
+
+def test_the_printed_era_counts_where_there_are_no_marks() -> None:
+    resolved = resolve_date(F.APPLICATION_DATE, None, boxed("081123"), None)
+    assert resolved.reading.value == "2026-11-23"
+
+
+def test_dates_in_print() -> None:
+    def text(value: str) -> Resolved:
+        return Resolved(Reading(F.EXPIRY_DATE, value, 0.99, accepted=True))
+
+    good = resolve_date(F.EXPIRY_DATE, None, None, text("令和8年12月3日"))
+    assert (good.reading.value, good.reading.accepted) == ("2026-12-03", True)
+    assert codes(resolve_date(F.EXPIRY_DATE, None, None, text("平成31年5月1日"))) == [
+        C.DATE_IMPOSSIBLE
+    ]
+    assert codes(resolve_date(F.EXPIRY_DATE, None, None, text("令和8年"))) == [C.DATE_IMPOSSIBLE]
