@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 
 from pipeline.desk.context import Desk, LoginNeeded, session_or_none
 from pipeline.desk.pages import (
@@ -42,6 +43,14 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
 }
+# FastAPI can hand parsed arguments, passwords among them, to an exporter named by the environment.
+TELEMETRY_OFF: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 MOST_BODY_BYTES = 512 * 2**20
 MOST_FORM_BYTES = 64 * 2**10
 _STATUS = {"TASK_STALE": 409, "CROP_UNKNOWN": 404, "NOT_FOUND": 404, "TOKEN_WRONG": 401}
@@ -57,8 +66,14 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         store.close()
 
-    app = FastAPI(title="Uketsuke", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.openapi_url = None
+    app = FastAPI(
+        title="Uketsuke",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=TELEMETRY_OFF,
+    )
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (login, queue, review, documents, batches, throughput, quality, auditing, users)
     for room in (*rooms, service):

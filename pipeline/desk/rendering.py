@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.desk import access
 from pipeline.desk.context import words_of
+from pipeline.desk.language import Words
 from pipeline.domain.finding_messages import message
 from pipeline.store.clock import in_japan, utc_now
 from pipeline.store.people import Session
@@ -30,19 +31,19 @@ def _clock(moment: dt.datetime | None) -> str:
     return in_japan(moment).strftime("%Y-%m-%d %H:%M") if moment else "—"
 
 
-def _age(moment: dt.datetime | None) -> str:
+def _age(t: Words, moment: dt.datetime | None) -> str:
     if moment is None:
         return "—"
     minutes = max(0, int((utc_now() - moment).total_seconds() // 60))
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)
     if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+        return t("age.days", days=days, hours=hours)
+    return t("age.hours", hours=hours, minutes=minutes) if hours else t("age.minutes", n=minutes)
 
 
-_environment.globals["message"] = message
-_environment.filters |= {"clock": _clock, "age": _age}
+_environment.globals |= {"message": message, "age": _age}
+_environment.filters |= {"clock": _clock}
 
 
 def page(

@@ -12,6 +12,7 @@ from pipeline.desk.context import Desk
 from pipeline.domain import pin
 from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName, Route
 from pipeline.domain.errors import InputError
+from pipeline.domain.findings import Severity
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import ReaderKind
 from pipeline.store import crops
@@ -27,6 +28,7 @@ from pipeline.store.queue import Task
 from pipeline.store.tasking import TaskKind
 
 MOST_CHOICES = 9
+MOST_PICTURES = 4
 REFERENCES_WANTED = 6
 _REFERENCE_FIELDS = (
     FieldName.REPLY_DATE,
@@ -82,6 +84,7 @@ class TaskView:
         mode: ``confirm``, ``key``, ``adjudicate``, ``photo`` or ``document``.
         crop_size_px: Width and height of the crop, or None where there is none.
         text: What the input begins with.
+        pictures: For a document as a whole, the fields whose crops show what the findings mean.
     """
 
     task: Task
@@ -99,6 +102,7 @@ class TaskView:
     checks: tuple[StoredCheck, ...] = ()
     options: tuple[Action, ...] = ()
     fields: tuple[StoredField, ...] = ()
+    pictures: tuple[FieldName, ...] = ()
 
     @property
     def is_pin(self) -> bool:
@@ -121,6 +125,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
     findings = tuple(store.documents.findings(task.document_id))
     if task.field is None:
         options = _OPTIONS.get(Route(document.route), (Action.ACCEPT, Action.RETURN, Action.RESCAN))
+        fields = tuple(store.documents.fields(task.document_id))
         return TaskView(
             task,
             document,
@@ -131,7 +136,8 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             findings=findings,
             checks=tuple(store.documents.photo_checks(task.document_id)),
             options=options,
-            fields=tuple(store.documents.fields(task.document_id)),
+            fields=fields,
+            pictures=_pictures(fields, findings),
         )
     name = FieldName(task.field)
     field = store.documents.field(task.document_id, name)
@@ -183,6 +189,14 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         findings=own,
         references=_references(desk, task.document_id, name, shown),
     )
+
+
+def _pictures(
+    fields: Sequence[StoredField], findings: Sequence[StoredFinding]
+) -> tuple[FieldName, ...]:
+    grave = {f.field for f in findings if f.severity != Severity.INFO}
+    shown = [f.name for f in fields if f.has_crop and f.name in grave and f.name not in PIN_FIELDS]
+    return tuple(shown[:MOST_PICTURES])
 
 
 def reference_cut(desk: Desk, task: Task, name: FieldName, index: int) -> bytes | None:

@@ -91,12 +91,17 @@ def release(desk: DeskNow, session: Reviewer, task_id: str) -> Response:
 
 
 @router.get("/tasks/{task_id}/crop")
-def crop(desk: DeskNow, session: Reviewer, task_id: str) -> Response:
-    """The crop of a task that the person holds; of a PIN only once it was asked for."""
+def crop(desk: DeskNow, session: Reviewer, task_id: str, name: FieldName | None = None) -> Response:
+    """The crop of a task that the person holds; of a PIN only once it was asked for.
+
+    With a name: a field that the findings about the document as a whole point to.
+    """
     task = _held(desk, session, task_id)
     _require_shown(desk, session, task)
-    name = task.field or crops.PAGE
-    image = crops.read(desk.settings.crops, desk.store.vault, task.document_id, name)
+    if name is not None and name not in task_view.build(desk, task, revealed=False).pictures:
+        raise InputError("CROP_UNKNOWN", ja="その画像はありません。", en="No such picture.")
+    shown = name or task.field or crops.PAGE
+    image = crops.read(desk.settings.crops, desk.store.vault, task.document_id, shown)
     return Response(image, media_type=crops.media_type(image))
 
 
@@ -146,15 +151,16 @@ def _answer(
         revealed = is_pin and desk.shown.is_open(session, task.document_id, task.field or "")
         if not is_pin:
             desk.shown.close(session)
-            if task.field is not None:  # a document as a whole is shown masked
-                desk.store.audit.note(
-                    session.person.actor,
-                    "value.view",
-                    f"document:{task.document_id}",
-                    field=task.field,
-                    detail=_SEEN[task.kind],
-                )
         view = task_view.build(desk, task, revealed=revealed)
+        seen = "document" if task.field is None else _SEEN[task.kind]
+        for name in () if is_pin else (task.field,) if task.field else view.pictures:
+            desk.store.audit.note(
+                session.person.actor,
+                "value.view",
+                f"document:{task.document_id}",
+                field=name,
+                detail=seen,
+            )
     left = sum(c.open for c in desk.store.queue.counts())
     template = "_task.html" if is_fragment(request) else "review.html"
     return page(request, template, session, status, view=view, error=error, left=left)
