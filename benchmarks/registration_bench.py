@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.intervals import Rate
 from benchmarks.layouts import vary
 from pipeline.domain.geometry import PX_PER_MM
 from pipeline.forms.catalogue import Catalogue
@@ -202,19 +203,9 @@ def strangers(count: int, seed: int) -> Iterator[Pixels]:
         yield scan(page, paper(rng), rng).pixels
 
 
-def interval(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a share."""
-    if n == 0:
-        return 0.0, 1.0
-    z, share = 1.96, hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def _share(name: str, hits: int, n: int) -> dict[str, Any]:
-    low, high = interval(hits, n)
-    return {"figure": name, "n": n, "value": hits / max(1, n), "low": low, "high": high}
+    rate = Rate(int(hits), n)
+    return {"figure": name, "n": n, "value": rate.value, "low": rate.low, "high": rate.high}
 
 
 def run(full: bool, seed: int = 20261123) -> dict[str, Any]:

@@ -174,12 +174,11 @@ def is_sheetlike(matrix: Matrix) -> bool:
     sides = np.linalg.norm(np.roll(plane, -1, axis=0) - plane, axis=1)
     expected = np.array([827.0, 1169.0, 827.0, 1169.0])
     stretch = sides / expected
-    cross = [
-        float(np.cross(plane[(i + 1) % 4] - plane[i], plane[(i + 2) % 4] - plane[(i + 1) % 4]))
-        for i in range(4)
-    ]
+    one = np.roll(plane, -1, axis=0) - plane
+    two = np.roll(one, -1, axis=0)
+    turning = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]  # one sign: neither mirror nor fold
     return bool(
-        np.all(np.array(cross) > 0)
+        np.all(turning > 0)
         and stretch.max() / max(stretch.min(), 1e-9) < 1.35
         and 0.3 < stretch.mean() < 3.0
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI
 from pipeline.imaging.ink import WORK_DPI
@@ -21,7 +20,7 @@ MAX_RESIDUAL_PX = 3.0  # of left-out patches, 300 dpi
 MAX_UNCERTAINTY_PX = 1.6  # standard deviation at a zone corner, 300 dpi
 MAX_LOCAL_PX = 3.0  # median miss of the confident patches nearest to a zone corner
 MAX_BEYOND_PX = 2.0 * PX_PER_MM  # a zone may lie this far off the scan
-_NEAREST = 5
+_NEAREST = 7
 _CONFIDENT = 0.7
 _TO_REGISTERED = REGISTERED_DPI / WORK_DPI
 
@@ -101,15 +100,20 @@ def _uncertainty(fit: Fit, places: Points, mapping: Mapping) -> float:
 
 
 def _local(fit: Fit, places: Points) -> float:
-    """The worst zone's miss: of the confident patches nearest to a place, the median distance."""
+    """The worst zone's miss: how far the confident patches nearest to a place moved together.
+
+    Single wrong matches (handwriting, a neighbouring cell that looks the same) point anywhere and
+    cancel in the median of each axis; print that really lies elsewhere moves one way.
+    """
     confident = (fit.measured.scores >= _CONFIDENT) & np.any(np.isfinite(fit.leftover), axis=1)
     if confident.sum() < _NEAREST:
         return float("inf")
     where = fit.measured.places[confident]
-    miss: NDArray[np.float64] = np.sqrt(np.nansum(fit.leftover[confident] ** 2, axis=1))
+    miss = np.nan_to_num(fit.leftover[confident])
     away = np.linalg.norm(places[:, None, :] - where[None, :, :], axis=2)
     nearest = np.argpartition(away, _NEAREST - 1, axis=1)[:, :_NEAREST]
-    return float(np.median(miss[nearest], axis=1).max(initial=0.0))
+    together = np.median(miss[nearest], axis=1)
+    return float(np.linalg.norm(together, axis=1).max(initial=0.0))
 
 
 def _beyond(mapping: Mapping, corners: Points, page_shape: tuple[int, int]) -> float:

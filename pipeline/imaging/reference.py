@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,14 @@ from pipeline.imaging.ink import WORK_DPI, ink_map
 from pipeline.imaging.pages import Pixels
 
 PATCH_PX = 32  # 5.4 mm at 150 dpi: two letters, or a crossing of lines
-FORM_FEATURES = 500
+FORM_FEATURES = 800
 QUICK_FEATURES = 220
 MAX_PATCHES = 400
 _PITCH_PX = 48
 _PROBE_PX = 3
 _MIN_DROP = 0.08
 _MIN_INK_SPREAD = 14.0
-_RECIPE = b"reference-4"  # change when anything here changes what is stored
+_RECIPE = b"reference-5"  # change when anything here changes what is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def cached_reference(form: FormDefinition, blank: Pixels, cache_dir: Path) -> Re
     digest.update(np.ascontiguousarray(blank).data)
     path = cache_dir / f"{form.key.replace('@', '-')}-{digest.hexdigest()[:20]}.npz"
     if path.is_file():
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return _load(form, path)
     reference = build_reference(form, blank)
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not truth

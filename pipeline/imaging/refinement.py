@@ -28,7 +28,8 @@ _NOISE_FLOOR_PX = 0.15
 _STIFFNESS = (1.0, 0.1, 0.01, 0.001)
 _BEND_NEEDS = 24
 _FLAT_ENOUGH_PX = 0.1
-_BEND_GAIN = 0.92  # a bend must lower the held-out residual by this much to be believed
+_BEND_WORTH_PX2 = 0.002  # and by 0.1 px at 300 dpi, or it only follows noise
+_BEND_GAIN = 0.88  # a bend must lower the held-out residual by this much to be believed
 
 Vector = NDArray[np.float64]
 
@@ -252,7 +253,7 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
         bend, spread, leftover = fit_bend(basis, rest, weights, trust, stiffness)
         trust = robust_trust(leftover, weights)
         tried = _cost(leftover, weights)
-        if tried < _BEND_GAIN * cost:
+        if tried < _BEND_GAIN * cost and cost - tried > _BEND_WORTH_PX2:
             cost = tried
             best = _summary(flat.measured, usable, flat.before, flat.step, bend, leftover, spread)
     return best

@@ -39,13 +39,15 @@ from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
 from pipeline.imaging.reference import Reference, cached_reference
 from pipeline.imaging.refinement import Fit, bent, refine
 
-PAGE_FEATURES = 1000
-_MATCHED_CANDIDATES = 4
+# Few features suffice for most pages; one full of handwriting, or badly scaled, needs more.
+PAGE_FEATURES = (1500, 3000)
+_MATCHED_CANDIDATES = (4, 12)
 _REFINED_CANDIDATES = 3
 _SUPPORT_NEAR = 0.6
 _AGREEMENT_NEAR = 0.5
 _MIN_WORK_SIDE_PX = 240  # 40 mm: less is no sheet
 _MIN_AGREEMENT = 0.30
+_SURE_AGREEMENT = 0.50
 _MIN_INLIERS = 14
 _RUNNER_UP_WITHIN = 0.93
 
@@ -151,8 +153,6 @@ class Registrar:
             return Unregistered(FindingCode.FORM_UNKNOWN, None, None, page.number)
         reference, best = fits[0]
         figures = _figures(best)
-        if best.agreement < _MIN_AGREEMENT or int(best.agreeing.sum()) < _MIN_INLIERS:
-            return Unregistered(FindingCode.FORM_UNKNOWN, reference.form.name, figures, page.number)
         mapping = _mapping(best, reference, work_to_page)
         runner_up = next(
             (
@@ -163,6 +163,11 @@ class Registrar:
             None,
         )
         doubts = doubts_of(best, mapping, zone_corners(reference), (height, width))
+        # Little print agrees, and it holds only a part of the sheet: a relation, not the form.
+        partly = best.agreement < _SURE_AGREEMENT and "uncertainty" in doubts.names
+        few = best.agreement < _MIN_AGREEMENT or int(best.agreeing.sum()) < _MIN_INLIERS
+        if few or partly:
+            return Unregistered(FindingCode.FORM_UNKNOWN, reference.form.name, figures, page.number)
         return Alignment(reference, mapping, figures, best.agreement, doubts, runner_up)
 
     def _fits(self, ink: Pixels) -> list[tuple[Reference, Fit]]:
@@ -171,9 +176,13 @@ class Registrar:
         factor = FEATURE_DPI / WORK_DPI
         size = (round(width * factor), round(height * factor))
         small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        features = find_features(small, PAGE_FEATURES)
-        to_work = np.linalg.inv(scaling(size[0] / width, size[1] / height))
-        fits = self._flat_fits(ink, features, np.asarray(to_work, np.float64))
+        to_work = np.asarray(np.linalg.inv(scaling(size[0] / width, size[1] / height)), np.float64)
+        fits: list[tuple[Reference, Fit]] = []
+        for limit, candidates in zip(PAGE_FEATURES, _MATCHED_CANDIDATES, strict=True):
+            features = find_features(small, limit)
+            fits = self._flat_fits(ink, features, to_work, candidates) or fits
+            if any(fit.agreement >= _MIN_AGREEMENT for _, fit in fits):
+                break
         if not fits:
             return []
         most = max(f.agreement for _, f in fits)
@@ -186,7 +195,7 @@ class Registrar:
         return finished
 
     def _flat_fits(
-        self, ink: Pixels, features: Features, to_work: Matrix
+        self, ink: Pixels, features: Features, to_work: Matrix, candidates: int
     ) -> list[tuple[Reference, Fit]]:
         """Homographies of the forms whose features say that they may be on the page."""
         ranked = sorted(
@@ -194,7 +203,7 @@ class Registrar:
             key=lambda r: -_support(vote(r.quick, features, match(r.quick, features)), r.quick),
         )
         posed: list[tuple[float, Reference, CoarsePose]] = []
-        for reference in ranked[:_MATCHED_CANDIDATES]:
+        for reference in ranked[:candidates]:
             pairs = vote(reference.features, features, match(reference.features, features))
             pose = fit_pose(reference.features, features, pairs)
             if pose is not None:

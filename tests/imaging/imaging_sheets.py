@@ -20,10 +20,33 @@ _FONTS = (
     "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 )
-_WORDS = (
-    "氏名 住所 生年月日 性別 電話番号 個人番号 申請日 署名 代理人 本人との関係 郵便番号 在留期間 "
-    "満了日 点字表記 電子証明書 旧氏又は通称 区分 有無 備考 発行 更新 窓口 受付 記入例 太枠"
-).split()
+_WORDS = [
+    "氏名",
+    "住所",
+    "生年月日",
+    "性別",
+    "電話番号",
+    "個人番号",
+    "申請日",
+    "署名",
+    "代理人",
+    "本人との関係",
+    "郵便番号",
+    "在留期間",
+    "満了日",
+    "点字表記",
+    "電子証明書",
+    "旧氏又は通称",
+    "区分",
+    "有無",
+    "備考",
+    "発行",
+    "更新",
+    "窓口",
+    "受付",
+    "記入例",
+    "太枠",
+]
 
 
 def font(size_px: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
@@ -36,7 +59,7 @@ def font(size_px: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
 def draw_form(
     seed: int, *, rows: int = 14, row_shift_mm: float = 0.0
 ) -> tuple[FormDefinition, np.ndarray]:
-    """A made-up A4 form: title, labelled rows, cells, a photo box, notes. Returns BGR at 300 dpi."""
+    """A made-up A4 form: title, labelled rows, cells, a photo box, notes; BGR at 300 dpi."""
     rng = np.random.default_rng(seed)
     w, h = round(210 * PX_PER_MM), round(297 * PX_PER_MM)
     image = Image.new("RGB", (w, h), "white")
@@ -151,7 +174,7 @@ def scribble(image: np.ndarray, form: FormDefinition, rng: np.random.Generator) 
         ink = tuple(int(v) for v in rng.integers(0, 90, 3))
         for _ in range(max(6, int(b.w / 4))):
             cx, cy = b.x + rng.uniform(0, b.w), b.y + rng.uniform(0, b.h)
-            pts = np.cumsum(rng.normal(0, 1.6, (7, 2)), axis=0) + (cx, cy)
+            pts = (*np.cumsum(rng.normal(0, 1.6, (7, 2)), axis=0), cx, cy)
             cv2.polylines(
                 image,
                 [np.round(pts * PX_PER_MM).astype(np.int32)],

@@ -293,7 +293,7 @@ def test_a_link_put_in_place_of_a_claimed_file_is_not_followed(settings, vault, 
     batch_id = claim_batch(settings)
     secret = tmp_path / "secret.png"
     secret.write_bytes(png(9))
-    (claimed,) = [p for p in (settings.work / batch_id / "claimed").rglob("*.png")]
+    (claimed,) = list((settings.work / batch_id / "claimed").rglob("*.png"))
     claimed.unlink()
     claimed.symlink_to(secret)
     account = Batch(batch_id, settings, vault).take_in()
