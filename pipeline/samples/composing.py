@@ -271,15 +271,15 @@ def _fill_cells(sheet: _Sheet, zone: Zone, text: str) -> None:
         if zone.printed:
             sheet.note(zone.field, stamps.print_in_cell(sheet.page, char, cell), index)
             continue
+        if index == overwritten:
+            # A slip, and the right digit over it: what is meant is the one on top.
+            slip = pick([d for d in "0123456789" if d != char], rng)
+            write_in_cell(sheet.page, slip, cell, style.boxed, style.hand, style.pen, rng)
         over = float(rng.uniform(0.3, 1.0)) if rng.random() < style.crossing else 0.0
         place = write_in_cell(
             sheet.page, char, cell, style.boxed, style.hand, style.pen, rng, overshoot=over
         )
         sheet.note(zone.field, place, index)
-        if index == overwritten:
-            other = pick([d for d in "0123456789" if d != char], rng)
-            for digit in (other, other):
-                write_in_cell(sheet.page, digit, cell, style.boxed, style.hand, style.pen, rng)
     padded = [c.strip() for c in text.ljust(len(zone.cells))]
     sheet.characters.setdefault(zone.field, []).extend(padded)
 
