@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.pin import SIGNATURE_ALPHABET
 from pipeline.forms.definition import Zone
+from pipeline.imaging.cells import refine_cells
 from pipeline.readers.boxes import BoxReader, Views
 from pipeline.readers.cell_ink import CellInk, extract
 from pipeline.samples.ink import Shape, picture_shape
@@ -97,7 +98,7 @@ def collect(
         sheet = make_sheet(kind, ink, rng, preset=preset)
         start = 0
         for zone, truth in zip(sheet.page.form.zones, sheet.truth, strict=True):
-            inks = extract(sheet.page, zone, [cell.to_px() for cell in zone.cells])
+            inks = extract(sheet.page, zone, refine_cells(sheet.page, zone))
             digests = tuple(ink.drawn[start : start + len(truth)])
             start += len(truth)
             yield RowEvidence(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.geometry import BoxPx
 from pipeline.forms.definition import Zone
+from pipeline.imaging.cells import refine_cells
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxed import BoxedReading, CellReading, CellState
@@ -79,8 +79,7 @@ class BoxReader:
 
     def read(self, page: RegisteredPage, zone: Zone) -> BoxedReading:
         """Every cell of a zone."""
-        cells = [cell.to_px() for cell in zone.cells]
-        inks = extract(page, zone, cells)
+        inks = extract(page, zone, refine_cells(page, zone))
         return self.read_inks(zone, inks)
 
     def read_inks(self, zone: Zone, inks: Sequence[CellInk]) -> BoxedReading:
@@ -140,8 +139,3 @@ def _state(ink: CellInk, junk: float, alphabet: str, thresholds: CharacterThresh
     if ink.two_parts and (junk > _TWO_WITH_JUNK or (digits and wide)):
         return CellState.TWO
     return CellState.STRUCK if junk >= thresholds.junk else CellState.INK
-
-
-def cell_boxes(zone: Zone) -> tuple[BoxPx, ...]:
-    """Where the definition puts the cells of a zone, registered pixels."""
-    return tuple(cell.to_px() for cell in zone.cells)

@@ -21,6 +21,7 @@ REACH_PX = 6
 _SHARE_OF_ROWS = 60.0  # percentile along the line: strokes that cross cover less than this
 _PALE = 0.55  # below this share of the ink's darkness a line is subtracted, not cut
 _VISIBLE = 14.0
+_ALIKE = 1.25
 # A stroke that crosses a line thickens it for as long as the stroke is wide; one that runs along
 # it, for longer than the widest pen at a slant.
 _LONG_RUN_PX = 22
@@ -65,11 +66,12 @@ def remove_lines(
     cut_upright = np.zeros(dark.shape, bool)
     cut_level = np.zeros(dark.shape, bool)
     along = np.zeros(dark.shape, bool)
-    for line in lines:
-        found = _measure(source, line)
+    measured = [_measure(source, line) for line in lines]
+    limits = _limits(lines, measured)
+    for line, found in zip(lines, measured, strict=True):
         if found is None:
             continue
-        first, profile = found
+        first, profile = found[0], np.minimum(found[1], limits[line.width])
         here = (
             np.s_[line.start : line.stop, first : first + len(profile)]
             if line.upright
@@ -90,6 +92,21 @@ def remove_lines(
     if cut.any():
         clean = _rejoin(clean, source, cut_upright, cut_level, ink_level)
     return np.clip(clean, 0, 255).astype(np.uint8), along
+
+
+def _limits(
+    lines: Sequence[LinePx], measured: Sequence[tuple[int, NDArray[np.float32]] | None]
+) -> dict[float, float]:
+    """How dark lines of each width can be.
+
+    Lines of one width are printed alike. One that seems much darker than the others has a stroke
+    on it, and must not be taken for a dark line: the stroke would be cut out with it.
+    """
+    darkest: dict[float, list[float]] = {}
+    for line, found in zip(lines, measured, strict=True):
+        peak = 0.0 if found is None else float(found[1].max())
+        darkest.setdefault(line.width, []).append(peak)
+    return {width: _ALIKE * float(np.median(d)) + _VISIBLE for width, d in darkest.items()}
 
 
 def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np.float32]] | None:

@@ -136,6 +136,7 @@ def make_sheet(
     write: Callable[[np.random.Generator], str] | None = None,
     crossing: float = 0.12,
     residual_px: float = 0.7,
+    line: str | None = None,
 ) -> RowSheet:
     """Writes, scans and registers one sheet.
 
@@ -147,9 +148,10 @@ def make_sheet(
         write: Gives the text of a row; a My Number or characters at random where None.
         crossing: Share of characters that touch or cross a line.
         residual_px: Error of registration, standard deviation per sheet.
+        line: Colour of the lines, ``#rrggbb``; one of ``LINE_COLOURS`` at random where None.
     """
-    line = str(rng.choice(LINE_COLOURS, p=[0.3, 0.2, 0.15, 0.1, 0.15, 0.1]))
-    form = row_form(kind, line, float(rng.uniform(0.12, 0.3)))
+    drawn = str(rng.choice(LINE_COLOURS, p=[0.3, 0.2, 0.15, 0.1, 0.15, 0.1]))
+    form = row_form(kind, line or drawn, float(rng.uniform(0.12, 0.3)))
     pixels = draw_rows(form)
     truth = []
     for zone in form.zones:
