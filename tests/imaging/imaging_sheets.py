@@ -174,7 +174,7 @@ def scribble(image: np.ndarray, form: FormDefinition, rng: np.random.Generator) 
         ink = tuple(int(v) for v in rng.integers(0, 90, 3))
         for _ in range(max(6, int(b.w / 4))):
             cx, cy = b.x + rng.uniform(0, b.w), b.y + rng.uniform(0, b.h)
-            pts = (*np.cumsum(rng.normal(0, 1.6, (7, 2)), axis=0), cx, cy)
+            pts = np.cumsum(rng.normal(0, 1.6, (7, 2)), axis=0) + np.array([cx, cy])
             cv2.polylines(
                 image,
                 [np.round(pts * PX_PER_MM).astype(np.int32)],
