@@ -150,13 +150,13 @@ class ExaminationPool:
     def examine(
         self,
         files: Iterable[FileToExamine],
-        on_document: Callable[[], None] = lambda: None,
+        on_start: Callable[[str], None] = lambda scan_id: None,
     ) -> Iterator[FileResult]:
         """Examine files as workers come free; results in the order in which they finish.
 
         Args:
             files: Taken one by one, so that a generator may read each file when its turn comes.
-            on_document: Called after every document, for progress.
+            on_start: Called with a file's identifier each time it goes to a worker that is ready.
 
         Raises:
             DefectError: If workers cannot start (a model is missing, for example).
@@ -170,13 +170,13 @@ class ExaminationPool:
         more = True
         try:
             while True:
-                more = self._hand_out(source, again, more)
+                more = self._hand_out(source, again, more, on_start)
                 busy = [w for w in self._workers if w.task is not None or not w.ready]
                 if not more and not again and all(w.task is None for w in self._workers):
                     return
                 for pipe in wait([w.pipe for w in busy], timeout=1.0):
                     worker = next(w for w in busy if w.pipe is pipe)
-                    result = self._hear(worker, again, on_document)
+                    result = self._hear(worker, again)
                     if result is not None:
                         yield result
                 for worker in [w for w in busy if w in self._workers]:
@@ -190,13 +190,18 @@ class ExaminationPool:
             raise
 
     def _hand_out(
-        self, source: Iterator[FileToExamine], again: deque[FileToExamine], more: bool
+        self,
+        source: Iterator[FileToExamine],
+        again: deque[FileToExamine],
+        more: bool,
+        on_start: Callable[[str], None],
     ) -> bool:
         """Give every free worker a file and start missing workers; whether files are left."""
         for worker in [w for w in self._workers if w.ready and w.task is None]:
             file = again.popleft() if again else next(source, None)
             if file is None:
                 return False
+            on_start(file.scan_id)
             try:
                 worker.pipe.send(Task(file.scan_id, file.source, file.channel))
             except OSError:  # it died while idle; the file was never in its hands
@@ -209,9 +214,7 @@ class ExaminationPool:
             self._workers.append(self._start())
         return more
 
-    def _hear(
-        self, worker: _Worker, again: deque[FileToExamine], on_document: Callable[[], None]
-    ) -> FileResult | None:
+    def _hear(self, worker: _Worker, again: deque[FileToExamine]) -> FileResult | None:
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
@@ -223,7 +226,6 @@ class ExaminationPool:
             self._failed_starts = 0
         elif isinstance(message, Document) and held is not None:
             held.documents.append(message.document)
-            on_document()
         elif isinstance(message, Done) and held is not None:
             worker.task = None
             if message.rss_mib > RETIRE_RSS_MIB:

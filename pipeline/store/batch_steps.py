@@ -95,7 +95,10 @@ class BatchSteps:
         progress.write(self._folder, seen)
         started = time.monotonic()
         with make_pool() as pool:
-            for result in pool.examine(self._hand_out(todo)):
+            # A crash is counted against a file from the moment a ready worker gets it: a model
+            # that is missing must not quarantine files.
+            begin = self._batch.begin_examination
+            for result in pool.examine(self._hand_out(todo), on_start=begin):
                 self._keep(by_scan[result.scan_id], result, catalogue)
                 seen = dataclasses.replace(
                     seen,
@@ -129,9 +132,8 @@ class BatchSteps:
         return summary
 
     def _hand_out(self, records: tuple[FileRecord, ...]) -> Iterator[FileToExamine]:
-        """Each file opened only when a worker is free for it, and noted before it goes there."""
+        """Each file opened only when a worker is free for it."""
         for record in records:
-            self._batch.begin_examination(record.scan_id)
             source = self._batch.read(record.scan_id)
             yield FileToExamine(record.scan_id, source, record.channel)
 

@@ -81,22 +81,30 @@ class StandInPool:
     def __exit__(self, *_: object) -> None:
         return
 
-    def examine(self, files: Iterable[FileToExamine]) -> Iterator[FileResult]:
+    def examine(
+        self, files: Iterable[FileToExamine], on_start: Callable[[str], None]
+    ) -> Iterator[FileResult]:
         for file in files:
+            on_start(file.scan_id)
             yield FileResult(
                 file.scan_id, file.channel, (_document(file.scan_id, file.channel),), None, 0.1
             )
 
 
 class RefusingPool(StandInPool):
-    def examine(self, files: Iterable[FileToExamine]) -> Iterator[FileResult]:
+    def examine(
+        self, files: Iterable[FileToExamine], on_start: Callable[[str], None]
+    ) -> Iterator[FileResult]:
         for file in files:
+            on_start(file.scan_id)
             error = InputError("FILE_STOPS_EXAMINATION", ja="止", en="stops")
             yield FileResult(file.scan_id, file.channel, (), error, 0.1)
 
 
 class BreakingPool(StandInPool):
-    def examine(self, files: Iterable[FileToExamine]) -> Iterator[FileResult]:
+    def examine(
+        self, files: Iterable[FileToExamine], on_start: Callable[[str], None]
+    ) -> Iterator[FileResult]:
         raise ValueError(f"could not parse {NUMBER} of {NAME}")
 
 

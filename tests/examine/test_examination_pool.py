@@ -124,9 +124,22 @@ def test_workers_stay_warm_between_files() -> None:
     assert len({r.documents[0] for r in results.values()}) == 1
 
 
-def test_a_missing_model_stops_the_batch_with_its_own_error() -> None:
-    with pytest.raises(DefectError, match="MODEL_MISSING"):
-        _run(["ok"], examiner="broken_examiner")
+def test_a_missing_model_stops_the_batch_with_its_own_error_and_blames_no_file() -> None:
+    started: list[str] = []
+    with (
+        ExaminationPool(Settings(), 1, examiner="test_examination_pool:broken_examiner") as pool,
+        pytest.raises(DefectError, match="MODEL_MISSING"),
+    ):
+        list(pool.examine([FileToExamine("s0", b"ok", Channel.MAIL)], started.append))
+    assert started == []
+
+
+def test_every_start_is_told() -> None:
+    started: list[str] = []
+    files = [FileToExamine("good", b"ok", Channel.MAIL), FileToExamine("bad", b"die", Channel.MAIL)]
+    with ExaminationPool(Settings(), 1, examiner="test_examination_pool:make_examiner") as pool:
+        list(pool.examine(files, started.append))
+    assert sorted(started) == ["bad", "bad", "good"]
 
 
 def test_workers_that_die_at_the_start_end_in_a_clear_error() -> None:
