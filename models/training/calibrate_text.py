@@ -38,7 +38,10 @@ CLASSES = ("printed", "name", "address", "kana", "digits", "other")
 TEMPERATURE = 1.8
 # Below this many accepted values without an error, three over n is no claim worth acting on.
 LEAST_ACCEPTED = 150
-ERRORS_FLAGGED_SHARE = 0.99
+ERRORS_FLAGGED_SHARE = 0.97
+# Above this a flag would fall on a third of all right characters and stop meaning anything; what
+# is left is for whoever accepts values, and that threshold is set apart.
+HIGHEST_FLAG = 0.99
 PLAIN = TextThresholds(
     "plain", TEMPERATURE, {c: TextClass(0.0, 1.01, 0.0, 1.0, 0.0, 1.0) for c in CLASSES}, {}
 )
@@ -183,7 +186,7 @@ def _flag_threshold(
         return 0.90
     ordered = np.sort(wrong)[::-1]
     # Above the worst error that must be flagged, with a little to spare towards one.
-    return float(min(0.9995, max(0.90, 1 - (1 - ordered[allowed]) * 0.8)))
+    return float(min(HIGHEST_FLAG, max(0.90, 1 - (1 - ordered[allowed]) * 0.8)))
 
 
 def _accept_threshold(

@@ -120,6 +120,14 @@ def _near(place: str, places: _Places) -> AddressCheck | None:
     return AddressCheck("near", spelling, codes, edits)
 
 
+@lru_cache(maxsize=1)
+def known_characters() -> frozenset[str]:
+    """Every character of a place name in the postal list."""
+    places = _places()
+    spelled = [town for town, _ in places.towns.values()]
+    return frozenset("".join([*spelled, *places.cities.values()]))
+
+
 def distance(first: str, second: str, limit: int) -> int:
     """Edits between two texts, or ``limit + 1`` where there are more."""
     if abs(len(first) - len(second)) > limit:

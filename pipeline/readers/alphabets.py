@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.person_names import VARIANT_GROUPS
+from pipeline.readers.address_check import known_characters
 
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -33,11 +34,11 @@ _FOLDED = {"∪": "U", "—": "-", "–": "-", "−": "-", "‐": "-", "─": "-
 _PUNCTUATION = "-ー・々〆ヶヵ()、。 '.,/〒"
 
 
-@lru_cache(maxsize=1)
-def jis_x_0208() -> frozenset[str]:
-    """Kanji and kana of JIS X 0208 levels 1 and 2."""
+@lru_cache(maxsize=2)
+def jis_x_0208(level: int = 0) -> frozenset[str]:
+    """Kanji and kana of JIS X 0208; with ``level=2`` only the rarer kanji of level 2."""
     found = set()
-    for first in range(0x21, 0x75):
+    for first in range(0x50 if level == 2 else 0x21, 0x75):
         for second in range(0x21, 0x7F):
             try:
                 character = bytes((first + 0x80, second + 0x80)).decode("euc_jp")
@@ -68,6 +69,9 @@ def alphabet_of(field: F, given: str = "") -> frozenset[str]:
     if field in KANA_FIELDS:
         return kana()
     everything = jis_x_0208() | frozenset(_PUNCTUATION) | frozenset(DIGITS) | frozenset(LATIN)
+    if field in ADDRESS_FIELDS:
+        # Old forms (穗) look like today's (穂) and stand in an address only where a place has them.
+        return (everything - jis_x_0208(2)) | known_characters()
     if field in NAME_FIELDS:
         return everything | frozenset("".join(VARIANT_GROUPS))
     return everything

@@ -1,0 +1,238 @@
+"""Text fields, marks and printed dates on composed forms: accuracy, flags, silent errors, time.
+
+The ink is of handwriting fonts under jitter, printed and scanned in simulation; real hands are
+harder. The pages are of another seed than those that calibrate the reader.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.intervals import Rate
+from models.training.text_pages import composed_pages
+from pipeline.domain.documents import DATE_FIELDS
+from pipeline.domain.readings import Reading
+from pipeline.forms.definition import ReaderKind, Zone
+from pipeline.imaging.pages import RegisteredPage
+from pipeline.model_store import ModelStore
+from pipeline.readers.dates import resolve_date
+from pipeline.readers.marks import MarkState, read_marks
+from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.text import TextReader
+from pipeline.readers.text_thresholds import class_of
+from pipeline.samples.truth import DocumentTruth
+from pipeline.settings import Settings
+
+SEED = 20262
+PAGES, PAGES_FULL = 32, 400
+COMPARED_PAGES = 3
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was seen of one class of fields."""
+
+    values: int = 0
+    right: int = 0
+    accepted: int = 0
+    silent: int = 0
+    characters: int = 0
+    errors: int = 0
+    errors_flagged: int = 0
+    read: int = 0
+    flagged: int = 0
+    zone_ms: list[float] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "value_right": Rate(self.right, self.values).as_dict(),
+            "accepted": Rate(self.accepted, self.values).as_dict(),
+            "silent_errors": Rate(self.silent, self.accepted).as_dict(),
+            "character_errors": Rate(min(self.errors, self.characters), self.characters).as_dict(),
+            "errors_in_flagged_span": Rate(self.errors_flagged, self.errors).as_dict(),
+            "characters_flagged": Rate(self.flagged, self.read).as_dict(),
+            "zone_cpu_ms_median": round(float(np.median(self.zone_ms)), 1)
+            if self.zone_ms
+            else None,
+        }
+
+
+def run(full: bool) -> dict[str, Any]:
+    """Measure; ``full`` takes more pages."""
+    settings = Settings()
+    store = ModelStore(settings.models)
+    recogniser = PaddleRecogniser(store, settings.cache)
+    reader = TextReader(recogniser)
+    _warm(recogniser)
+    tallies: dict[str, _Tally] = {}
+    marks: dict[str, list[int]] = {}
+    page_ms: list[float] = []
+    compared: list[RegisteredPage] = []
+    count = 0
+    for page, truth in composed_pages(PAGES_FULL if full else PAGES, SEED, settings.cache):
+        count += 1
+        spent = 0.0
+        for zone in page.form.zones:
+            if zone.reader == ReaderKind.TEXT:
+                spent += _text(reader, page, zone, truth, tallies)
+            elif zone.reader == ReaderKind.MARKS:
+                begin = time.process_time()
+                _marks(page, zone, truth, marks)
+                spent += (time.process_time() - begin) * 1000
+        page_ms.append(spent)
+        if len(compared) < COMPARED_PAGES:
+            compared.append(page)
+    return {
+        "pages": count,
+        "ink": "fonts of handwriting with jitter; not people",
+        "fields": {k: t.as_dict() for k, t in sorted(tallies.items())},
+        "marks": {
+            k: {
+                "cell_right": Rate(v[0], v[2]).as_dict(),
+                "cell_wrong_and_not_flagged": Rate(v[1], v[2]).as_dict(),
+            }
+            for k, v in sorted(marks.items())
+        },
+        "text_and_marks_cpu_ms_per_page": {
+            "median": round(float(np.median(page_ms)), 1),
+            "p95": round(float(np.percentile(page_ms, 95)), 1),
+            "n": len(page_ms),
+        },
+        "whole_page_cpu_ms": _whole_pages(compared),
+    }
+
+
+def _text(
+    reader: TextReader,
+    page: RegisteredPage,
+    zone: Zone,
+    truth: DocumentTruth,
+    tallies: dict[str, _Tally],
+) -> float:
+    """One text zone; returns the CPU milliseconds it took."""
+    begin = time.process_time()
+    resolved = reader.read(page, zone)
+    if zone.field in DATE_FIELDS:
+        resolved = resolve_date(zone.field, None, None, resolved)
+    spent = (time.process_time() - begin) * 1000
+    wanted = truth.fields.get(zone.field.value) or ""
+    kind = "date" if zone.field in DATE_FIELDS else class_of(zone)
+    if not wanted:
+        kind = "blank"
+    tally = tallies.setdefault(kind, _Tally())
+    reading = resolved.reading
+    same = (reading.value or "").replace(" ", "") == wanted.replace(" ", "")
+    tally.values += 1
+    tally.right += same
+    tally.accepted += reading.accepted
+    tally.silent += reading.accepted and not same
+    tally.zone_ms.append(spent)
+    if kind in ("date", "blank"):
+        return spent
+    errors, flagged = errors_of(reading, wanted, digits_only=kind == "digits")
+    tally.characters += len(wanted.replace(" ", ""))
+    tally.errors += errors
+    tally.errors_flagged += flagged
+    tally.read += sum(bool(c.value.strip()) for c in reading.characters)
+    tally.flagged += sum(c.flagged for c in reading.characters)
+    return spent
+
+
+def errors_of(reading: Reading, wanted: str, *, digits_only: bool = False) -> tuple[int, int]:
+    """Characters wrong, missing or too many, and how many of them stand at a flagged place.
+
+    A missing character counts as flagged where one of its neighbours is; a value that was not
+    given at all (None) is the plainest of flags.
+    """
+    truth = [c for c in wanted if c.strip() and (not digits_only or c.isdigit())]
+    read = [
+        c for c in reading.characters if c.value.strip() and (not digits_only or c.value.isdigit())
+    ]
+    if reading.value is None:
+        return len(truth), len(truth)
+    errors = flagged = 0
+    matcher = difflib.SequenceMatcher(a=[c.value for c in read], b=truth, autojunk=False)
+    for what, i0, i1, j0, j1 in matcher.get_opcodes():
+        if what == "equal":
+            continue
+        count = max(i1 - i0, j1 - j0)
+        around = read[max(0, i0 - 1) : i1 + 1] if i0 == i1 else read[i0:i1]
+        errors += count
+        if any(c.flagged for c in around):
+            flagged += count
+    return errors, flagged
+
+
+def _marks(
+    page: RegisteredPage, zone: Zone, truth: DocumentTruth, marks: dict[str, list[int]]
+) -> None:
+    if zone.part == "era":
+        return  # the truth holds the day; which of two legal eras was marked is not in it
+    wanted = truth.fields.get(zone.field.value) or ""
+    tally = marks.setdefault(zone.mark_style, [0, 0, 0])
+    for cell in read_marks(page, zone).cells:
+        meant = bool(wanted) and (cell.value == wanted or len(zone.cells) == 1)
+        right = (cell.state == MarkState.MARKED) == meant and cell.state != MarkState.UNCLEAR
+        tally[0] += right
+        tally[1] += not right and cell.state != MarkState.UNCLEAR
+        tally[2] += 1
+
+
+def _warm(recogniser: PaddleRecogniser) -> None:
+    from pipeline.readers.address_check import check_address
+
+    recogniser.posteriors([np.full((48, 320, 3), 255, np.uint8)])
+    check_address("東京都千代田区丸の内1")
+
+
+def _whole_pages(pages: list[RegisteredPage]) -> dict[str, Any]:
+    """The same pages read whole by PaddleOCR and, where it is installed, by tesseract."""
+    from benchmarks.whole_page_paddle import whole_page_reader
+
+    result: dict[str, Any] = {"n": len(pages)}
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for i, page in enumerate(pages):
+            files.append(Path(folder) / f"{i}.png")
+            cv2.imwrite(str(files[-1]), page.pixels)
+        paddle = whole_page_reader()
+        paddle(files[0])
+        result["paddleocr"] = round(_median_ms(files, paddle, children=False), 0)
+        if shutil.which("tesseract"):
+            result["tesseract_jpn"] = round(_median_ms(files, _tesseract, children=True), 0)
+        else:
+            result["tesseract_jpn"] = "not installed"
+    return result
+
+
+def _tesseract(path: Path) -> object:
+    return subprocess.run(
+        ["tesseract", str(path), "stdout", "-l", "jpn"],
+        capture_output=True,
+        check=True,
+        env={"OMP_THREAD_LIMIT": "1", "PATH": "/usr/bin:/bin"},
+    )
+
+
+def _median_ms(files: list[Path], read: Callable[[Path], object], *, children: bool) -> float:
+    import resource
+
+    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
+    spent = []
+    for path in files:
+        before = resource.getrusage(who)
+        read(path)
+        after = resource.getrusage(who)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return float(np.median(spent)) * 1000
