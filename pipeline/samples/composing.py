@@ -272,8 +272,9 @@ def _fill_cells(sheet: _Sheet, zone: Zone, text: str) -> None:
             sheet.note(zone.field, stamps.print_in_cell(sheet.page, char, cell), index)
             continue
         if index == overwritten:
-            # A slip, and the right digit over it: what is meant is the one on top.
-            slip = pick([d for d in "0123456789" if d != char], rng)
+            # A slip, and the right digit over it: what is meant is the one on top. The slip is
+            # a round digit, because a 1 or 7 would vanish in what is written over it.
+            slip = pick([d for d in "02358" if d != char], rng)
             write_in_cell(sheet.page, slip, cell, style.boxed, style.hand, style.pen, rng)
         over = float(rng.uniform(0.3, 1.0)) if rng.random() < style.crossing else 0.0
         place = write_in_cell(
