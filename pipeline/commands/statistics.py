@@ -83,7 +83,8 @@ def stats(
         table = Table()
         for column in rows[0]:
             numeric = not isinstance(rows[0][column], str)
-            table.add_column(_COLUMNS[column], justify="right" if numeric else "left")
+            heading = _COLUMNS[column].replace(" / ", "\n")
+            table.add_column(heading, justify="right" if numeric else "left")
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
         console.print(table)
