@@ -123,8 +123,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
             "remedy_en": error.remedy_en,
         }
         return JSONResponse(content, status_code=status)
-    session = session_or_none(request)
-    return page(request, "error.html", session, status, error=error, status_code=status)
+    return _error_page(request, error, status)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
@@ -134,14 +133,23 @@ async def _malformed(request: Request, error: Exception) -> Response:
     )
     if _is_service(request):
         return JSONResponse({"code": wrong.code, "ja": wrong.ja, "en": wrong.en}, status_code=422)
-    return page(request, "error.html", session_or_none(request), 422, error=wrong, status_code=422)
+    return _error_page(request, wrong, 422)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
     wrong = InputError("NOT_FOUND", ja="そのページはありません。", en="There is no such page.")
     if _is_service(request):
         return JSONResponse({"code": wrong.code, "ja": wrong.ja, "en": wrong.en}, status_code=404)
-    return page(request, "error.html", session_or_none(request), 404, error=wrong, status_code=404)
+    return _error_page(request, wrong, 404)
+
+
+def _error_page(request: Request, error: UketsukeError, status: int) -> Response:
+    session = session_or_none(request)
+    answer = page(request, "error.html", session, status, error=error, status_code=status)
+    if is_fragment(request):  # the whole page, not a page inside a part of one
+        answer.headers["HX-Retarget"] = "body"
+        answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
 
 
 def _is_service(request: Request) -> bool:

@@ -92,6 +92,13 @@ class Desk:
         self.press(*name, "Tab", *PASSWORD, "Enter")
         self.page.wait_for_url("**/queue")
 
+    def begin(self) -> None:
+        # The way into the queue has the focus, and so has what comes after it.
+        self.page.wait_for_function("document.activeElement?.id === 'begin'")
+        self.press("Enter")
+        self.page.wait_for_selector("#task")
+        self.page.wait_for_function("document.activeElement?.closest('#task')")
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press("Space" if key == " " else key)
@@ -126,8 +133,7 @@ def test_a_flagged_character_takes_one_number_key_and_enter(
     office.person("anna", Role.REVIEWER)
     desk = Desk(browser, address, language)
     desk.log_in("anna")
-    desk.press("Enter")  # the way into the queue has the focus
-    desk.page.wait_for_selector("#task")
+    desk.begin()
     for _ in range(3):
         before = desk.task()
         assert focused(desk.page) == "strip"
@@ -161,8 +167,7 @@ def test_all_kinds_of_tasks_without_a_mouse(served: tuple[Office, str], browser:
     office.person("anna", Role.REVIEWER)
     desk = Desk(browser, address)
     desk.log_in("anna")
-    desk.press("Enter")
-    desk.page.wait_for_selector("#task")
+    desk.begin()
     seen = set()
     for _ in range(4):
         mode, before = desk.page.locator("#task").get_attribute("data-mode"), desk.task()
@@ -172,7 +177,7 @@ def test_all_kinds_of_tasks_without_a_mouse(served: tuple[Office, str], browser:
             desk.press("v")
             desk.page.wait_for_selector("#strip")
             assert focused(desk.page) == "strip"
-            desk.press("1", "2", "Enter")  # 1 as read; 0 is the letter: first of I, O is the 1's
+            desk.press("1", "3", "Enter")  # the 1 as read; the 0 is the letter O
         elif mode == "key":
             assert focused(desk.page) == "value"
             desk.press(*NUMBER, "Enter")
@@ -183,6 +188,8 @@ def test_all_kinds_of_tasks_without_a_mouse(served: tuple[Office, str], browser:
         seen.add(mode)
         desk.next_after(before)
     assert seen == {"pin", "key", "photo", "document"}
+    value = office.store.documents.value(documents["pin"], FieldName.PIN_SIGNATURE, final=True)
+    assert value == "SAMPLE1O"
     assert desk.page.locator("#task").get_attribute("data-mode") == "none"
     outcomes = {
         name: office.store.documents.document(d).outcome  # type: ignore[union-attr]
@@ -200,8 +207,7 @@ def test_typing_corrects_and_function_keys_say_the_rest(
     office.person("anna", Role.REVIEWER)
     desk = Desk(browser, address)
     desk.log_in("anna")
-    desk.press("Enter")
-    desk.page.wait_for_selector("#strip")
+    desk.begin()
     before = desk.task()
     desk.press("e")
     assert focused(desk.page) == "value"
@@ -211,6 +217,7 @@ def test_typing_corrects_and_function_keys_say_the_rest(
     assert value == NUMBER
     documents = office.load("b2", k=keyed_number("271828182840"))
     desk.page.goto(f"{address}/review")
+    desk.page.wait_for_function("document.activeElement?.id === 'value'")
     before = desk.task()
     desk.press("F8")
     desk.next_after(before)
@@ -225,8 +232,7 @@ def test_a_stale_page_says_so_and_goes_on(served: tuple[Office, str], browser: B
     office.person("anna", Role.REVIEWER)
     desk = Desk(browser, address)
     desk.log_in("anna")
-    desk.press("Enter")
-    desk.page.wait_for_selector("#strip")
+    desk.begin()
     before = desk.task()
     with office.store._database.writing() as cursor:
         cursor.execute("update task set ver = ver + 1")

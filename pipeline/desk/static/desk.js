@@ -84,7 +84,7 @@ function go() {
 function submitBy(button) {
   if (task().dataset.sent) return; // Enter held down must not answer the next task
   task().dataset.sent = "1";
-  button.form.requestSubmit(button);
+  button.click(); // a click, not requestSubmit: htmx takes the button's name and value from it
 }
 
 function resize(factor) {
