@@ -72,6 +72,41 @@ def simulate(
     return {k: (np.array(c), np.array(r, dtype=bool)) for k, (c, r) in outcomes.items()}
 
 
+def simulate_codes(
+    boxed: Sequence[BoxedReading],
+    rows: Sequence[RowEvidence],
+    length: int,
+    count: int,
+    seed: int,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Geometric mean confidence and truth of codes without a check digit.
+
+    Args:
+        boxed: Rows as read.
+        rows: The same rows with their truth.
+        length: Digits in a code.
+        count: Codes to make.
+        seed: Source of chance.
+    """
+    rng = np.random.default_rng(seed)
+    pools: dict[str, list[tuple[float, bool]]] = {}
+    for reading, row in zip(boxed, rows, strict=True):
+        for cell, true in zip(reading.cells, row.truth, strict=True):
+            if not cell.blank and not cell.doubtful:
+                pools.setdefault(row.preset, []).append((cell.confidence, cell.best == true))
+    confidence, right = [], []
+    for pool in pools.values():
+        values = np.array(pool)
+        picks = rng.integers(0, len(values), (round(count * len(pool) / _total(pools)), length))
+        confidence.append(np.exp(np.log(values[picks, 0]).mean(axis=1)))
+        right.append(values[picks, 1].all(axis=1))
+    return np.concatenate(confidence), np.concatenate(right).astype(bool)
+
+
+def _total(pools: dict[str, list[tuple[float, bool]]]) -> int:
+    return sum(len(pool) for pool in pools.values())
+
+
 def _valid_numbers(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     first = rng.integers(0, 10, (n, LENGTH - 1))
     return np.column_stack([first, _check(first)])
