@@ -1,0 +1,147 @@
+"""Features and labels for the head classifier, from real faces, things drawn on them, portraits.
+
+Run in the engine's environment, from the repository:
+``python -m models.training.photo_head_features BACKBONE.onnx FEATURES.npz [--extra LABELS.json]``.
+Photos of real people stay where they are; what is written holds features and labels only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from benchmarks.print_and_scan import LabelledPhoto, labelled_photos, read
+from models.training.photo_head_data import dressed, varied
+from pipeline import settings
+from pipeline.model_store import ModelStore
+from pipeline.photo.faces import Face, FaceFinder
+from pipeline.photo.probe import as_input, head_cut
+from pipeline.samples.portraits import DEFECTS, PortraitSpec, draw_portrait
+
+UNKNOWN = -1
+DRAWN = 300
+HATS = ("cap", "beanie", "brim", "scarf")
+REAL_HAT_WEIGHT, REAL_WEIGHT = 12.0, 2.0
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers features row by row."""
+
+    session: ort.InferenceSession
+    features: list[NDArray[np.float32]] = field(default_factory=list)
+    labels: list[tuple[int, int]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+
+    def add(self, cut: Pixels, labels: tuple[int, int], kind: str, group: str) -> None:
+        """One cut: ``kind`` is real, varied, dressed or drawn."""
+        (row,) = self.session.run(None, {"picture": as_input(cut)[None]})
+        self.features.append(np.asarray(row[0], np.float32))
+        self.labels.append(labels)
+        self.kinds.append(kind)
+        self.groups.append(zlib.crc32(group.encode()) % 9973)
+
+    def save(self, path: Path) -> None:
+        """Write everything as one archive."""
+        labels, kinds = np.array(self.labels), np.array(self.kinds)
+        boost = np.where(np.isin(kinds, ["real", "varied"]), REAL_WEIGHT, 1.0)
+        boost[(labels[:, 1] == 1) & np.isin(kinds, ["real", "varied"])] = REAL_HAT_WEIGHT
+        np.savez(
+            path, features=np.stack(self.features), labels=labels, real=kinds == "real",
+            drawn=kinds == "drawn", group=np.array(self.groups), boost=boost,
+        )  # fmt: skip
+
+
+def _labels(photo: LabelledPhoto, more_hats: frozenset[str]) -> tuple[int, int]:
+    row = photo.labels
+    sunglasses = 1 if row["sunglasses"] == "1" else 0
+    hat = {"1": 1, "0": 0}.get(row["hat"], UNKNOWN)
+    if row["file"] in more_hats:
+        hat = 1
+    elif hat == UNKNOWN and row["set"] != "sun":
+        hat = 0  # looked through by eye: the hats of these sets are in the list
+    return sunglasses, hat
+
+
+def _largest(finder: FaceFinder, picture: Pixels) -> Face | None:
+    found = sorted(finder.detect(picture, 0.5), key=lambda d: -d.box[2])
+    if not found or (len(found) > 1 and found[1].box[2] > 0.6 * found[0].box[2]):
+        return None
+    face = finder.landmarks(picture, found[0])
+    return face if face.mesh_score > 0.5 else None
+
+
+def _add_real(
+    collector: Collector, finder: FaceFinder, photo: LabelledPhoto,
+    more_hats: frozenset[str], rng: np.random.Generator,
+) -> None:  # fmt: skip
+    picture = read(photo)
+    factor = min(1.0, 600 / max(picture.shape[:2]))
+    if factor < 1:
+        picture = np.asarray(
+            cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    face = _largest(finder, picture)
+    if face is None:
+        return
+    sunglasses, hat = labels = _labels(photo, more_hats)
+    cut, group = head_cut(picture, face), photo.group_key
+    collector.add(cut, labels, "real", group)
+    for _ in range(4 if hat == 1 else 1):
+        if hat == 1 or rng.random() < 0.4:
+            collector.add(varied(cut, rng), labels, "varied", group)
+    if photo.labels["set"] in ("obs", "utk", "yale") and hat != 1:
+        worn = dressed(picture, face, str(rng.choice(HATS)), rng)
+        collector.add(varied(head_cut(worn, face), rng), (sunglasses, 1), "dressed", group)
+        kind = str(rng.choice(["dark", "clear"]))
+        worn = dressed(picture, face, kind, rng)
+        lenses = (1 if kind == "dark" else sunglasses, hat)
+        collector.add(varied(head_cut(worn, face), rng), lenses, "dressed", group)
+
+
+def main() -> None:
+    """Collect and save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("backbone", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--extra", type=Path, help="JSON list of further photos that show a hat")
+    options = parser.parse_args()
+    more = frozenset(json.loads(options.extra.read_text())) if options.extra else frozenset()
+    cv2.setNumThreads(1)
+    one = ort.SessionOptions()
+    one.intra_op_num_threads = 1
+    session = ort.InferenceSession(str(options.backbone), one, providers=["CPUExecutionProvider"])
+    collector = Collector(session)
+    finder = FaceFinder(ModelStore(settings.current().models))
+    names = ["with_hat", "good", "with_headscarf", "good", "with_sunglasses", *DEFECTS]
+    for index in range(DRAWN):
+        rng = np.random.default_rng(10_000 + index)
+        spec = getattr(PortraitSpec, names[index % len(names)])(rng)
+        portrait = draw_portrait(spec, rng, 240, 308)
+        face = _largest(finder, portrait)
+        if face is not None:
+            labels = (int(spec.sunglasses), int(bool(spec.hat) or spec.headscarf))
+            cut = varied(head_cut(portrait, face), rng)
+            collector.add(cut, labels, "drawn", f"drawn {index}")
+    print("drawn", len(collector.features), flush=True)
+    rng = np.random.default_rng(0)
+    for index, photo in enumerate(labelled_photos()):
+        _add_real(collector, finder, photo, more, rng)
+        if index % 200 == 0:
+            print(index, len(collector.features), flush=True)
+            collector.save(options.out)
+    collector.save(options.out)
+
+
+if __name__ == "__main__":
+    main()

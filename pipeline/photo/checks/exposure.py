@@ -1,0 +1,33 @@
+"""Too dark, or washed out: against the paper white of the same scan, never by the face alone.
+
+A face is as dark as it is. What tells an underexposed photo is that nothing in it is light:
+wall, clothes, eyes, highlights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName
+from pipeline.photo.checks import verdicts
+from pipeline.photo.subject import Subject
+from pipeline.photo.thresholds import Limits
+
+NAME = PhotoCheckName.EXPOSURE
+BURNT_BELOW_WHITE = 2.0  # L*: nearer to the lightest tone than this shows no skin any more
+
+
+def assess(subject: Subject, limits: Limits) -> PhotoCheck:
+    """The 98th percentile of the whole photo, and how much of the face is blank paper."""
+    light = subject.light
+    high = float(np.percentile(light, 98))
+    spread = high - float(np.percentile(light, 2))
+    region = subject.face_region()
+    # The lightest tone of this very print: ink on matt paper never reaches the sheet's white.
+    white = float(np.percentile(light, 99.5)) - BURNT_BELOW_WHITE
+    burnt = float((light[region] > white).mean()) if region.any() else 0.0
+    dark, limit = verdicts.below(high, limits["high_review"], limits["high_fail"])
+    flat, _ = verdicts.below(spread, limits["spread_review"], limits["spread_fail"])
+    washed, _ = verdicts.above(burnt, limits["burnt_review"], limits["burnt_fail"])
+    extra = (("spread_levels", spread), ("burnt_share", burnt))
+    return PhotoCheck(NAME, verdicts.worst(dark, flat, washed), high, "L*", limit, extra)

@@ -1,0 +1,233 @@
+"""One photo from pixels to its grade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.domain.geometry import MM_PER_INCH, PX_PER_MM
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName, PhotoGrade, Verdict
+from pipeline.forms.definition import Zone
+from pipeline.imaging.pages import Pixels, RegisteredPage
+from pipeline.model_store import ModelStore
+from pipeline.photo import thresholds
+from pipeline.photo.checks import (
+    background,
+    expression,
+    exposure,
+    eyes,
+    face,
+    framing,
+    head_covering,
+    pose,
+    shadow,
+    sharpness,
+    size,
+    sunglasses,
+    verdicts,
+)
+from pipeline.photo.faces import Face, FaceFinder
+from pipeline.photo.printing import FoundPrint, PrintFinder
+from pipeline.photo.probe import HeadProbe
+from pipeline.photo.silhouettes import Silhouettes
+from pipeline.photo.subject import (
+    PrintSize,
+    Subject,
+    lightness,
+    scaled,
+    scaled_face,
+    working_scale,
+)
+
+Assess = Callable[[Subject, thresholds.Limits], PhotoCheck]
+CHECKS: tuple[tuple[PhotoCheckName, Assess], ...] = (
+    (PhotoCheckName.SIZE, size.assess),
+    (PhotoCheckName.FACE, face.assess),
+    (PhotoCheckName.POSE, pose.assess),
+    (PhotoCheckName.BACKGROUND, background.assess),
+    (PhotoCheckName.SHADOW, shadow.assess),
+    (PhotoCheckName.EXPRESSION, expression.assess),
+    (PhotoCheckName.EYES, eyes.assess),
+    (PhotoCheckName.SUNGLASSES, sunglasses.assess),
+    (PhotoCheckName.HEAD_COVERING, head_covering.assess),
+    (PhotoCheckName.SHARPNESS, sharpness.assess),
+    (PhotoCheckName.EXPOSURE, exposure.assess),
+    (PhotoCheckName.FRAMING, framing.assess),
+)
+LOOSE_SIDE_MAX_PX = 900
+LOOSE_SIDE_MIN_PX = 48
+PAPER_WHITE = (255, 255, 255)
+# A file's resolution says something about a print only where the print would be of photo size;
+# cameras and editors write 72 or 96 into anything.
+PLAUSIBLE_PRINT_MM = (20.0, 70.0)
+UPSIDE_DOWN_TURNS = (2, 1, 3)
+MAX_FACES_MESHED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GradedPhoto:
+    """A grade with what it was made from, for overlays and measurements; personal."""
+
+    grade: PhotoGrade
+    subject: Subject | None
+    found: FoundPrint | None = None
+
+
+class PhotoGrader:
+    """Grades photos; keeps its models warm."""
+
+    def __init__(
+        self, store: ModelStore, cache_dir: Path | None = None, head_model: str = "photo_head"
+    ) -> None:
+        """Load the models and the thresholds.
+
+        Args:
+            store: Where the models are.
+            cache_dir: Where drawn blank forms are kept between processes, if anywhere.
+            head_model: ``photo_head``, or ``photo_head_clean`` trained on drawn faces only.
+
+        Raises:
+            DefectError: If a model or the thresholds are missing or altered.
+        """
+        self.limits = thresholds.load(store.models_dir)
+        self._faces = FaceFinder(store)
+        self._silhouettes = Silhouettes(store)
+        self._probe = HeadProbe(store, head_model)
+        self._prints = PrintFinder(cache_dir)
+        self._version = f"photo-{self.limits.version} {store.version(head_model)}"
+
+    def grade_on_page(self, page: RegisteredPage, zone: Zone) -> PhotoGrade:
+        """Grade the print pasted on a registered page; ``present=False`` where there is none."""
+        return self.examine_on_page(page, zone).grade
+
+    def grade_loose(self, pixels: Pixels, dpi: float | None) -> PhotoGrade:
+        """Grade a photo file.
+
+        Args:
+            pixels: H x W x 3, BGR.
+            dpi: Pixels in an inch of the print, None where unknown; size is then not assessable.
+        """
+        return self.examine_loose(pixels, dpi).grade
+
+    def examine_on_page(self, page: RegisteredPage, zone: Zone) -> GradedPhoto:
+        """As ``grade_on_page``, with what the grade was made from."""
+        found = self._prints.find(page, zone, self.limits.limits["print"])
+        if found is None:
+            grade = PhotoGrade(
+                Verdict.FAIL, (), present=False, box_px=None, model_version=self._version
+            )
+            return GradedPhoto(grade, None)
+        subject, turns = self._prepare(found.picture, page.paper_bgr, PX_PER_MM, found.size)
+        checks = self._checked(subject, turns)
+        if page.bilevel:
+            checks = _without_tones(checks)
+        grade = PhotoGrade(_overall(checks), checks, found.box_px, True, self._version)
+        return GradedPhoto(grade, subject, found)
+
+    def examine_loose(self, pixels: Pixels, dpi: float | None) -> GradedPhoto:
+        """As ``grade_loose``, with what the grade was made from."""
+        pixels = _three_channels(pixels)
+        height, width = pixels.shape[:2]
+        measured = None
+        per_mm = None
+        if dpi is not None and dpi > 0:
+            sides = (width / dpi * MM_PER_INCH, height / dpi * MM_PER_INCH)
+            if all(PLAUSIBLE_PRINT_MM[0] <= s <= PLAUSIBLE_PRINT_MM[1] for s in sides):
+                measured = PrintSize(sides[0], sides[1], 0.0, sure=True)
+                per_mm = dpi / MM_PER_INCH
+        factor = min(1.0, LOOSE_SIDE_MAX_PX / max(height, width))
+        if factor < 1:
+            pixels = scaled(pixels, factor)
+            per_mm = per_mm * factor if per_mm else None
+        subject, turns = self._prepare(pixels, PAPER_WHITE, per_mm, measured)
+        checks = self._checked(subject, turns)
+        return GradedPhoto(
+            PhotoGrade(_overall(checks), checks, None, True, self._version), subject
+        )
+
+    def _prepare(
+        self,
+        picture: Pixels,
+        paper_bgr: tuple[int, int, int],
+        px_per_mm: float | None,
+        print_size: PrintSize | None,
+    ) -> tuple[Subject, int]:
+        faces = self._faces_in(picture)
+        turns = 0
+        if not faces:
+            for quarter in UPSIDE_DOWN_TURNS:
+                turned = np.ascontiguousarray(np.rot90(picture, quarter))
+                faces = self._faces_in(turned)
+                if faces:
+                    picture, turns = turned, quarter
+                    break
+        largest = faces[0] if faces else None
+        scores = self._probe.scores(picture, largest) if largest else {}
+        factor = working_scale(picture, largest)
+        working = scaled(picture, factor)
+        subject = Subject(
+            working,
+            lightness(working, paper_bgr),
+            self._silhouettes.person(working),
+            tuple(scaled_face(f, factor) for f in faces),
+            px_per_mm * factor if px_per_mm else None,
+            print_size,
+            scores,
+            largest.eye_to_chin_px if largest else 0.0,
+        )
+        return subject, turns
+
+    def _faces_in(self, picture: Pixels) -> list[Face]:
+        if min(picture.shape[:2]) < LOOSE_SIDE_MIN_PX:
+            return []
+        limits = self.limits.of(PhotoCheckName.FACE)
+        found = self._faces.detect(picture, limits["detector_score"])
+        found = sorted(found, key=lambda d: -d.box[2] * d.box[3])[:MAX_FACES_MESHED]
+        meshed = [self._faces.landmarks(picture, d) for d in found]
+        return [f for f in meshed if f.mesh_score >= limits["mesh_fail"]]
+
+    def _checked(self, subject: Subject, turns: int) -> tuple[PhotoCheck, ...]:
+        checks = [assess(subject, self.limits.of(name)) for name, assess in CHECKS]
+        if turns:
+            checks = [_pasted_turned(c, turns) for c in checks]
+        return tuple(checks)
+
+
+def _pasted_turned(check: PhotoCheck, turns: int) -> PhotoCheck:
+    """A face that is found only when the picture is turned: pasted upside down or on its side."""
+    if check.check != PhotoCheckName.POSE:
+        return check
+    roll = {1: 90.0, 2: 180.0, 3: -90.0}[turns]
+    extra = tuple((n, roll if n == "roll_deg" else v) for n, v in check.extra)
+    return PhotoCheck(check.check, Verdict.FAIL, roll, "deg", check.threshold, extra)
+
+
+def _without_tones(checks: tuple[PhotoCheck, ...]) -> tuple[PhotoCheck, ...]:
+    """A scan of black and white only has no tones: everything but the size is a person's work."""
+    kept = []
+    for check in checks:
+        if check.check == PhotoCheckName.SIZE:
+            kept.append(check)
+        elif check.check == PhotoCheckName.EXPOSURE:
+            kept.append(PhotoCheck(check.check, Verdict.REVIEW, None, check.unit, None))
+        else:
+            kept.append(verdicts.not_assessable(check.check, check.unit))
+    return tuple(kept)
+
+
+def _overall(checks: tuple[PhotoCheck, ...]) -> Verdict:
+    """Fail or review where any check says so; what cannot be assessed does not stop a photo."""
+    said = {c.verdict for c in checks}
+    if Verdict.FAIL in said:
+        return Verdict.FAIL
+    return Verdict.REVIEW if Verdict.REVIEW in said else Verdict.PASS
+
+
+def _three_channels(pixels: Pixels) -> Pixels:
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.ascontiguousarray(pixels[..., :3])

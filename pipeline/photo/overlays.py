@@ -1,0 +1,110 @@
+"""The evidence of each check as a picture: what a reviewer sees beside the photo.
+
+Personal, as the photo itself is: kept in memory, sealed by whoever stores it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
+from pipeline.imaging.pages import Pixels
+from pipeline.photo.checks import background, exposure, shadow
+from pipeline.photo.faces import CHIN, MOUTH_CORNERS, NOSE_TIP, OVAL, Face
+from pipeline.photo.grading import GradedPhoto
+from pipeline.photo.subject import Subject
+
+TONES: dict[Verdict, tuple[int, int, int]] = {  # BGR
+    Verdict.PASS: (80, 160, 40),
+    Verdict.REVIEW: (0, 150, 240),
+    Verdict.FAIL: (40, 40, 220),
+    Verdict.NOT_ASSESSABLE: (140, 140, 140),
+}
+
+
+def overlays(graded: GradedPhoto) -> dict[PhotoCheckName, Pixels]:
+    """A picture by check, working pixels, BGR; empty where no photo was found."""
+    if graded.subject is None:
+        return {}
+    return {c.check: _overlay(graded.subject, c) for c in graded.grade.checks}
+
+
+def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
+    picture = subject.picture.copy()
+    tone = TONES[check.verdict]
+    name = check.check
+    if name == PhotoCheckName.BACKGROUND:
+        picture = _heat(subject, background.edges(subject, background.FINE_PX), check.threshold)
+    elif name == PhotoCheckName.SHADOW:
+        light, wall = shadow.map_of(subject)
+        bright = float(np.percentile(light[wall], 80)) if wall.any() else 100.0
+        picture = _heat(subject, np.maximum(bright - light, 0), check.threshold, wall)
+    elif name == PhotoCheckName.EXPOSURE:
+        white = float(np.percentile(subject.light, 99.5)) - exposure.BURNT_BELOW_WHITE
+        burnt = (subject.light > white) & subject.face_region()
+        picture[burnt] = (40, 40, 220)
+    elif name == PhotoCheckName.SHARPNESS:
+        edges = cv2.Canny(subject.picture, 40, 110)
+        picture[edges > 0] = tone
+    for face in subject.faces:
+        _draw(picture, face, check, tone)
+    cv2.rectangle(picture, (0, 0), (picture.shape[1] - 1, picture.shape[0] - 1), tone, 3)
+    return picture
+
+
+def _draw(
+    picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, int]
+) -> None:
+    name = check.check
+    if name == PhotoCheckName.POSE:
+        nose = face.mesh[NOSE_TIP]
+        angle = dict(check.extra)
+        length = face.eye_to_chin_px * 0.8
+        yaw, pitch = (np.radians(angle.get(k, 0.0)) for k in ("yaw_deg", "pitch_deg"))
+        tip = nose[:2] + length * np.array((np.sin(yaw), -np.sin(pitch)))
+        cv2.arrowedLine(picture, _point(nose), _point(tip), tone, 2, cv2.LINE_AA)
+        _line(picture, (face.mesh[10], face.mesh[CHIN]), tone)
+        _line(picture, (face.mesh[33], face.mesh[263]), tone)
+    elif name == PhotoCheckName.EYES:
+        for lids in face.lids:
+            outline = np.concatenate([lids[:9], lids[15:8:-1]])
+            cv2.polylines(picture, [np.round(outline).astype(np.int32)], True, tone, 1, cv2.LINE_AA)
+    elif name == PhotoCheckName.EXPRESSION:
+        _line(picture, tuple(face.mesh[i] for i in MOUTH_CORNERS), tone)
+        _line(picture, (face.mesh[13], face.mesh[14]), tone)
+    elif name == PhotoCheckName.FRAMING:
+        eyes = (face.eye_centres[0] + face.eye_centres[1]) / 2
+        crown = eyes - (face.mesh[CHIN, :2] - eyes)
+        for point in (crown, face.mesh[CHIN, :2]):
+            y = round(float(point[1]))
+            cv2.line(picture, (0, y), (picture.shape[1], y), tone, 1, cv2.LINE_AA)
+    elif name in (PhotoCheckName.FACE, PhotoCheckName.HEAD_COVERING, PhotoCheckName.SUNGLASSES):
+        oval = np.round(face.mesh[list(OVAL), :2]).astype(np.int32)
+        cv2.polylines(picture, [oval], True, tone, 1, cv2.LINE_AA)
+
+
+def _heat(
+    subject: Subject,
+    strength: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    threshold: float | None,
+    wall: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None = None,
+) -> Pixels:
+    wall = subject.background() if wall is None else wall
+    share = np.clip(strength / (2 * (threshold or 1.0)), 0, 1) * wall
+    red = np.zeros_like(subject.picture)
+    red[..., 2] = 255
+    mixed = subject.picture * (1 - share[..., None]) + red * share[..., None]
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def _point(p: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> tuple[int, int]:
+    return round(float(p[0])), round(float(p[1]))
+
+
+def _line(
+    picture: Pixels,
+    ends: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], ...],
+    tone: tuple[int, int, int],
+) -> None:
+    cv2.line(picture, _point(ends[0]), _point(ends[1]), tone, 2, cv2.LINE_AA)

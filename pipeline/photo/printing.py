@@ -1,0 +1,258 @@
+"""Finds the print on the page: its outline, size, rotation; or that there is none.
+
+The form's own printing is known, so every pixel that the blank form explains, give or take the
+registration's error, is nothing; what is left is the print, pen strokes and stamps. The outline is
+the outermost place, side by side, where enough of a line is covered, at the rotation where all
+four sides are sharpest. A side that looks like the paper is taken from the side opposite, and the
+size is then not sure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.domain.geometry import PX_PER_MM, BoxPx
+from pipeline.forms.definition import Zone
+from pipeline.forms.drawing import blank_raster
+from pipeline.imaging.pages import Pixels, RegisteredPage
+from pipeline.photo.subject import PrintSize
+from pipeline.photo.thresholds import Limits
+
+Plane = NDArray[np.float32]
+
+MARGIN_MM = 9.0  # how far outside its place a print is looked for
+COARSE_PX_PER_MM = 5.0
+TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
+ANGLES_DEG = np.arange(-6.0, 6.01, 0.75)
+FINE_DEG = np.arange(-0.75, 0.76, 0.25)
+STANDARD_MM = (35.0, 45.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPrint:
+    """A print on a page.
+
+    Attributes:
+        picture: The print cut out upright, BGR, ``PX_PER_MM`` pixels a millimetre.
+        size: Its measures.
+        corners: 4 x 2, registered pixels, clockwise from top left.
+        box_px: The upright box round it, registered pixels.
+    """
+
+    picture: Pixels
+    size: PrintSize
+    corners: NDArray[np.float32]
+    box_px: BoxPx
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    place: float
+    sharp: float
+    seen: bool
+
+
+class PrintFinder:
+    """Finds prints; keeps the blank forms it has drawn."""
+
+    def __init__(self, cache_dir: Path | None = None) -> None:
+        """Remember where drawn blanks are kept."""
+        self._cache_dir = cache_dir
+        self._blanks: dict[str, Pixels] = {}
+
+    def find(self, page: RegisteredPage, zone: Zone, limits: Limits) -> FoundPrint | None:
+        """The print in or near the photo zone; None where there is none."""
+        place = zone.box.inset(-MARGIN_MM).to_px()
+        crop = page.crop_px(place)
+        if crop.shape[0] < 50 or crop.shape[1] < 50:
+            return None
+        blank = self._blank(page)[
+            max(0, place.y) : max(0, place.y) + crop.shape[0],
+            max(0, place.x) : max(0, place.x) + crop.shape[1],
+        ]
+        if blank.shape != crop.shape:
+            return None
+        unexplained = _unexplained(crop, blank, page.paper_bgr)
+        origin = np.array((max(0, place.x), max(0, place.y)), np.float32)
+        # Zone's middle in coarse pixels of the crop.
+        factor = COARSE_PX_PER_MM / PX_PER_MM
+        box = zone.box.to_px()
+        middle = (np.array((box.x + box.w / 2, box.y + box.h / 2)) - origin) * factor
+        half = np.array((zone.box.w, zone.box.h)) / 2 * COARSE_PX_PER_MM
+        inside = _part(unexplained, middle, half * 0.9)
+        if float((inside > limits["differs_levels"]).mean()) < limits["present_share"]:
+            return None
+        return _outlined(page, unexplained, middle, origin, factor, limits)
+
+    def _blank(self, page: RegisteredPage) -> Pixels:
+        key = page.form.key
+        if key not in self._blanks:
+            self._blanks[key] = blank_raster(page.form, cache_dir=self._cache_dir)
+        return self._blanks[key]
+
+
+def _unexplained(crop: Pixels, blank: Pixels, paper_bgr: tuple[int, int, int]) -> Plane:
+    """Levels by which each coarse pixel differs from anything the blank form shows near it."""
+    factor = COARSE_PX_PER_MM / PX_PER_MM
+    size = (round(crop.shape[1] * factor), round(crop.shape[0] * factor))
+    near = max(3, round(2 * TOLERANCE_MM * PX_PER_MM) | 1)
+    kernel = np.ones((near, near), np.uint8)
+    tone = np.array(paper_bgr, np.float32) / 255
+    low = cv2.resize(cv2.erode(blank, kernel), size, interpolation=cv2.INTER_AREA) * tone
+    high = cv2.resize(cv2.dilate(blank, kernel), size, interpolation=cv2.INTER_AREA) * tone
+    seen = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    seen = cv2.GaussianBlur(seen, (0, 0), 0.7)
+    # Where the form is blank the local tone of the sheet is the better guess than the page's.
+    plain = (high - low).max(axis=2) < 6
+    rim = np.zeros(plain.shape, bool)
+    rim[:6] = rim[-6:] = rim[:, :6] = rim[:, -6:] = True
+    if (plain & rim).sum() > 50:
+        shift = np.median(seen[plain & rim], axis=0) - np.median(high[plain & rim], axis=0)
+        low, high = low + shift, high + shift
+    gap = np.maximum(np.maximum(low - seen, seen - high), 0).max(axis=2)
+    return np.asarray(gap, np.float32)
+
+
+def _part(plane: Plane, middle: NDArray[np.float64], half: NDArray[np.float64]) -> Plane:
+    x0, y0 = np.maximum(0, np.round(middle - half)).astype(int)
+    x1, y1 = np.round(middle + half).astype(int)
+    return plane[y0:y1, x0:x1]
+
+
+def _outlined(
+    page: RegisteredPage,
+    unexplained: Plane,
+    middle: NDArray[np.float64],
+    origin: NDArray[np.float32],
+    factor: float,
+    limits: Limits,
+) -> FoundPrint:
+    best: tuple[float, float, list[_Side]] | None = None
+    centre = (float(middle[0]), float(middle[1]))
+
+    def attempt(angle: float) -> None:
+        nonlocal best
+        turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
+        straight = cv2.warpAffine(unexplained, turn, unexplained.shape[::-1])
+        sides = _sides(np.asarray(straight, np.float32), centre, limits)
+        score = sum(s.sharp for s in sides)
+        if best is None or score > best[0]:
+            best = (score, angle, sides)
+
+    for angle in ANGLES_DEG:
+        attempt(float(angle))
+    assert best is not None
+    around = best[1]
+    for step in FINE_DEG:
+        attempt(around + float(step))
+    _, angle, sides = best
+    left, right, top, bottom = _completed(sides, centre)
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(centre, angle, 1.0))
+    turned = corners @ back[:, :2].T + back[:, 2]
+    on_page = np.asarray(turned / factor + origin, np.float32)
+    width_mm = (right - left) / COARSE_PX_PER_MM
+    height_mm = (bottom - top) / COARSE_PX_PER_MM
+    size = PrintSize(width_mm, height_mm, angle, all(s.seen for s in sides))
+    return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
+
+
+def _sides(plane: Plane, centre: tuple[float, float], limits: Limits) -> list[_Side]:
+    """Left, right, top and bottom of an upright print."""
+    half_w, half_h = (s / 2 * COARSE_PX_PER_MM for s in STANDARD_MM)
+    found = []
+    rows = plane[_span(centre[1], half_h * 0.85, plane.shape[0])]
+    for profile, direction in ((rows, -1), (rows, 1)):
+        found.append(_outermost(profile, centre[0], direction, limits))
+    columns = plane[:, _span(centre[0], half_w * 0.85, plane.shape[1])].T
+    for profile, direction in ((columns, -1), (columns, 1)):
+        found.append(_outermost(profile, centre[1], direction, limits))
+    return found
+
+
+def _span(middle: float, half: float, size: int) -> slice:
+    return slice(max(0, round(middle - half)), min(size, round(middle + half)))
+
+
+def _outermost(lines: Plane, middle: float, direction: int, limits: Limits) -> _Side:
+    covered = (lines > limits["differs_levels"]).mean(axis=0)
+    if direction < 0:
+        covered = covered[::-1]
+        middle = len(covered) - 1 - middle
+    start = int(middle)
+    outer = covered[start:]
+    level = limits["covered_share"]
+    over = np.flatnonzero(outer > level)
+    # Walk outwards; a gap wider than the tolerance ends the print, so that a stray mark beyond
+    # it is not taken for its edge.
+    edge = start
+    last = -1
+    for index in over:
+        if last >= 0 and index - last > limits["gap_mm"] * COARSE_PX_PER_MM:
+            break
+        last = int(index)
+    if last < 0:
+        return _Side(float("nan"), 0.0, False)
+    edge = start + last
+    inside = float(covered[max(0, edge - 3) : edge + 1].max())
+    beyond = float(covered[edge + 1]) if edge + 1 < len(covered) else 0.0
+    # Half-level crossing between the last covered line and the next.
+    half = inside / 2
+    fine = edge + 0.5
+    at = float(covered[edge])
+    if at > half > beyond:
+        fine = edge + (at - half) / max(at - beyond, 1e-6)
+    sharp = inside - (float(covered[edge + 2]) if edge + 2 < len(covered) else 0.0)
+    reaches_rim = edge >= len(covered) - 3
+    place = fine + 0.5
+    if direction < 0:
+        place = len(covered) - place
+    return _Side(place, sharp, not reaches_rim and inside > limits["side_share"])
+
+
+def _completed(
+    sides: list[_Side], centre: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    places = []
+    for (first, second), length, middle in zip(
+        (sides[:2], sides[2:]), STANDARD_MM, centre, strict=True
+    ):
+        full = length * COARSE_PX_PER_MM
+        low, high = first.place, second.place
+        if not first.seen and not second.seen:
+            low, high = middle - full / 2, middle + full / 2
+        elif not first.seen:
+            low = high - full
+        elif not second.seen:
+            high = low + full
+        if high - low < 5 * COARSE_PX_PER_MM:
+            low, high = middle - full / 2, middle + full / 2
+        places.append((low, high))
+    return places[0][0], places[0][1], places[1][0], places[1][1]
+
+
+def _cut_out(page: RegisteredPage, corners: NDArray[np.float32], size: PrintSize) -> Pixels:
+    width = max(16, round(size.width_mm * PX_PER_MM))
+    height = max(16, round(size.height_mm * PX_PER_MM))
+    # Half a millimetre inside the outline: the cut edge and its shadow are not the photo.
+    rim = 0.35 * PX_PER_MM
+    goal = np.array(
+        [[-rim, -rim], [width + rim, -rim], [width + rim, height + rim], [-rim, height + rim]],
+        np.float32,
+    )
+    matrix = cv2.getPerspectiveTransform(corners, goal)
+    cut = cv2.warpPerspective(
+        page.pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(cut, np.uint8)
+
+
+def _box_round(corners: NDArray[np.float32]) -> BoxPx:
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    x, y = int(low[0]), int(low[1])
+    return BoxPx(x, y, round(float(high[0])) - x, round(float(high[1])) - y)

@@ -1,0 +1,75 @@
+"""Sunglasses and head covering: our own small classifier on an upright cut of the head."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from pipeline.imaging.pages import Pixels
+from pipeline.model_store import ModelStore
+from pipeline.photo.faces import CHIN, Face
+
+SIDE_PX = 224
+T_SHARE = 0.30  # eyes to chin as a share of the cut's side: hats fit above, shoulders below
+EYES_AT = 0.52  # height of the eyes in the cut
+OUTPUTS = ("sunglasses", "head_covering")
+SURROUND = (190, 190, 190)
+
+
+def head_cut(picture: Pixels, face: Face) -> Pixels:
+    """The head upright and at a fixed size, ``SIDE_PX`` square, BGR."""
+    left, right = face.eye_centres
+    eyes = (left + right) / 2
+    chin = face.mesh[CHIN, :2]
+    # Between the eyes and the chin: steadier than the eyes alone when the head is turned.
+    down = chin - eyes
+    across = right - left
+    tilt = float(np.arctan2(across[1], across[0]))
+    length = max(float(np.linalg.norm(down)), 0.9 * float(np.linalg.norm(across)))
+    scale = SIDE_PX * T_SHARE / max(length, 1.0)
+    c, s = np.cos(-tilt) * scale, np.sin(-tilt) * scale
+    move = np.array(
+        [
+            [c, -s, SIDE_PX / 2 - c * eyes[0] + s * eyes[1]],
+            [s, c, SIDE_PX * EYES_AT - s * eyes[0] - c * eyes[1]],
+        ],
+        np.float32,
+    )
+    if scale < 0.7:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / scale), np.uint8)
+    cut = cv2.warpAffine(
+        picture, move, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_CONSTANT, borderValue=SURROUND
+    )
+    return np.asarray(cut, np.uint8)
+
+
+def as_input(cut: Pixels) -> NDArray[np.float32]:
+    """3 x side x side, RGB, the backbone's normalisation (mean and half range 127 and 128)."""
+    rgb = cv2.cvtColor(cut, cv2.COLOR_BGR2RGB).astype(np.float32)
+    return np.ascontiguousarray(((rgb - 127.0) / 128.0).transpose(2, 0, 1))
+
+
+class HeadProbe:
+    """The classifier; ``photo_head_clean`` is the variant trained on drawn faces only."""
+
+    def __init__(self, store: ModelStore, model: str = "photo_head") -> None:
+        """Load the model.
+
+        Raises:
+            DefectError: If it is missing or altered.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session = ort.InferenceSession(
+            str(store.path(model)), options, providers=["CPUExecutionProvider"]
+        )
+
+    def scores(self, picture: Pixels, face: Face) -> dict[str, float]:
+        """Probability by name of output."""
+        batch = as_input(head_cut(picture, face))[None]
+        (logits,) = self._session.run(None, {"picture": batch})
+        values = 1 / (1 + np.exp(-np.clip(np.asarray(logits)[0], -30, 30)))
+        return dict(zip(OUTPUTS, map(float, values), strict=True))
