@@ -42,6 +42,7 @@ _FOLD = str.maketrans(
 _POSTAL = re.compile(r"^〒?\s*(\d{3})-?(\d{4})\s*")
 _NUMBER = re.compile(r"[0-9]")
 _KANJI_CHOME = re.compile(r"([一二三四五六七八九十]+)(丁目|番|号)")
+_DASH_AS_LONG_MARK = re.compile(r"(?<=[ァ-ヺ])-(?=[ァ-ヺ]|[0-9 ]|$)")
 _LONG_MARK_AS_DASH = re.compile(r"(?<=[0-9])ー(?=[0-9])")
 
 
@@ -64,6 +65,7 @@ def normalise(text: str) -> str:
     """NFKC, one kind of dash, no blanks inside numbers, runs of blanks as one."""
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
     plain = _LONG_MARK_AS_DASH.sub("-", plain)
+    plain = _DASH_AS_LONG_MARK.sub("ー", plain)
     plain = re.sub(r"(?<=[0-9-])\s+(?=[0-9-])", "", plain)
     return re.sub(r"\s+", " ", plain).strip()
 

@@ -135,3 +135,8 @@ def test_addresses_fall_into_place_and_number() -> None:
     assert parts == addresses.AddressParts("1000005", "東京都千代田区丸の内", "1-2-3 サンプル101")
     assert addresses.split("京都市北区小山三丁目四番").rest == "3丁目4番"
     assert addresses.fold_place("龍ヶ崎市") == addresses.fold_place("竜ケ崎市")
+
+
+def test_a_dash_in_a_building_is_its_long_mark() -> None:
+    assert addresses.normalise("1-2-3 コ-ポ502") == "1-2-3 コーポ502"
+    assert addresses.normalise("1ー2 タワ-3") == "1-2 タワー3"
