@@ -225,7 +225,7 @@ def write(grouped: dict[str, list[Sample]], out: Path, pages: int, seed: int) ->
     """Fit every class and write the artefact; a class with little data borrows all handwriting."""
     hand = [s for kind, samples in grouped.items() if kind != "printed" for s in samples]
     classes: dict[str, object] = {}
-    evaluation: dict[str, object] = {"pages": pages, "seed": seed}
+    evaluation: dict[str, object] = {"pages_at_most": pages, "seed": seed}
     for kind in CLASSES:
         own = grouped.get(kind, [])
         limits, figures = fit(kind, own if len(own) >= 60 else hand)
