@@ -15,7 +15,7 @@ from pipeline import settings as of_the_office
 from pipeline.desk.application import create_app
 from pipeline.domain.errors import InputError, UketsukeError
 from pipeline.store.client import ADDRESS_FILE
-from pipeline.vault import private_files
+from pipeline.vault import Vault, private_files
 
 
 def main() -> int:
@@ -32,6 +32,7 @@ def main() -> int:
     # uvicorn closes everything on SIGTERM and raises it again; the default would skip `finally`.
     signal.signal(signal.SIGTERM, _stop)
     try:
+        Vault.open(settings.keys)  # in words, before the server would show a traceback
         listener = _listen(given.host, given.port)
         host, port = listener.getsockname()[:2]
         address = {"url": f"http://{host}:{port}"}

@@ -40,6 +40,12 @@ def test_what_is_no_date_stays_as_typed(typed: str) -> None:
     assert normal_form(BORN, typed) == typed
 
 
+def test_dates_whose_era_is_printed_need_none() -> None:
+    for typed in ("081123", "8年11月23日", "令和8年11月23日", "2026/11/23"):
+        assert normal_form(FieldName.APPLICATION_DATE, typed) == "2026-11-23"
+    assert normal_form(BORN, "081123") == "081123"
+
+
 @given(day=st.dates(dt.date(1989, 1, 8), dt.date(2019, 4, 30)))
 def test_every_heisei_day_comes_back(day: dt.date) -> None:
     assert normal_form(BORN, f"平成{day.year - 1988}年{day.month}月{day.day}日") == day.isoformat()
