@@ -50,7 +50,13 @@ def resolve_pin(field: FieldName, boxed: BoxedReading, thresholds: CharacterThre
         findings.append(_rule(field, used, value, any(flagged)))
     confidence = math.prod(cell.confidence for cell in used) if not gap else 0.0
     mean = confidence ** (1 / len(used))
-    accepted = not findings and not any(flagged) and mean >= thresholds.for_field(field)
+    sure = mean >= thresholds.for_field(field)
+    if not findings and not any(flagged) and not sure:
+        # Each character is clear enough, all together are not: the weakest is named.
+        weakest = min(range(len(used)), key=lambda i: used[i].confidence)
+        flagged[weakest] = True
+        findings.append(_ambiguous(field, weakest, used[weakest]))
+    accepted = not findings and not any(flagged)
     characters = tuple(cell.character(flag) for cell, flag in zip(used, flagged, strict=True))
     return Resolved(
         _reading(field, boxed, value, confidence, accepted, characters), tuple(findings)

@@ -220,6 +220,14 @@ def test_views_that_disagree_are_flagged_however_sure() -> None:
     assert [f.position for f in resolved.findings] == [1]
 
 
+def test_a_pin_that_is_unsure_only_as_a_whole_names_its_weakest_character() -> None:
+    cells = {f"_{i}": cell(c, SIGNATURE_ALPHABET, p=0.9985) for i, c in enumerate("AXK7K4")}
+    cells["_3"] = cell("7", SIGNATURE_ALPHABET, p=0.997)
+    resolved = resolve_pin(FieldName.PIN_SIGNATURE, pin("AXK7K4", **cells), THRESHOLDS)
+    assert [(f.code, f.position) for f in resolved.findings] == [(C.PIN_AMBIGUOUS, 3)]
+    assert not resolved.reading.accepted
+
+
 def test_a_lower_case_letter_is_its_own_finding() -> None:
     odd = cell("A", SIGNATURE_ALPHABET, lower_case=0.95)
     resolved = resolve_pin(FieldName.PIN_SIGNATURE, pin("AXK7K4", _0=odd), THRESHOLDS)
