@@ -19,6 +19,7 @@ from pipeline.examine.crops import crops_of
 from pipeline.examine.engine import Engine
 from pipeline.examine.fields import fields_in_order
 from pipeline.examine.routing import route
+from pipeline.examine.signatures import compare_signature
 from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.decoding import decode
 from pipeline.imaging.pages import PageImage, RegisteredPage
@@ -98,6 +99,7 @@ def examine_page(
     resolved = engine.readers.read(registered, unread)
     for one in resolved:
         findings.extend(one.findings)
+    findings.extend(compare_signature(registered, resolved, engine.readers.text))
     readings = {one.reading.field: one.reading for one in resolved}
     for hidden in sorted(unread & set(fields_in_order(registered.form))):
         readings[hidden] = Reading(hidden, None, 0.0, accepted=False, reader="not read by policy")

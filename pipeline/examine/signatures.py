@@ -1,0 +1,62 @@
+"""The signature against the written name.
+
+A signature is not deciphered into a value: its text is read once, compared with the name and
+forgotten. Only a clear difference is told, and only for a person to look at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from pipeline.domain import person_names
+from pipeline.domain.documents import FieldName
+from pipeline.domain.findings import Finding, FindingCode, Severity
+from pipeline.domain.readings import Reading
+from pipeline.forms.definition import ReaderKind
+from pipeline.imaging.pages import RegisteredPage
+from pipeline.readers.resolved import Resolved
+from pipeline.readers.text import TextReader
+
+# Below half of the characters in common, signature and name are two names: misread characters
+# of one and the same name leave more.
+LARGEST_SHARE_OF_EDITS = 0.5
+READABLE = 0.6
+"""Mean confidence from which the characters of a signature count as read at all."""
+
+
+def compare_signature(
+    page: RegisteredPage, read: Sequence[Resolved], text: TextReader
+) -> list[Finding]:
+    """``NAME_SIGNATURE_MISMATCH`` where signature and name are clearly two names."""
+    zone = page.form.zone(FieldName.SIGNATURE)
+    readings = {one.reading.field: one.reading for one in read}
+    name, signature = readings.get(FieldName.NAME), readings.get(FieldName.SIGNATURE)
+    if zone is None or name is None or not name.value or signature is None or not signature.value:
+        return []
+    if any(f.code == FindingCode.PHOTO_EXCEPTION_STATED for one in read for f in one.findings):
+        return []  # the name field holds a sentence beside the name
+    # Read under the rules of a name: a signature has no alphabet of its own.
+    as_name = dataclasses.replace(zone, field=FieldName.NAME, reader=ReaderKind.TEXT)
+    written = text.read(page, as_name).reading
+    if not _readable(name) or not _readable(written):
+        return []
+    edits = person_names.distance(name.value, written.value or "")
+    share = edits / max(1, len(person_names.fold(name.value)))
+    if share <= LARGEST_SHARE_OF_EDITS:
+        return []
+    return [
+        Finding(
+            FindingCode.NAME_SIGNATURE_MISMATCH,
+            Severity.REVIEW,
+            FieldName.SIGNATURE,
+            evidence=(("share_of_edits", round(share, 2)),),
+        )
+    ]
+
+
+def _readable(reading: Reading) -> bool:
+    if not reading.value or not reading.characters:
+        return False
+    mean = sum(c.confidence for c in reading.characters) / len(reading.characters)
+    return mean >= READABLE
