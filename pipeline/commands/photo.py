@@ -25,7 +25,9 @@ def photo(
     ] = None,
     clean: Annotated[
         bool,
-        typer.Option("--clean", help="合成画像だけで学習した分類器 / classifier of clean data only"),
+        typer.Option(
+            "--clean", help="合成画像だけで学習した分類器 / classifier of clean data only"
+        ),
     ] = False,
 ) -> None:
     """顔写真を規格に照らして採点します(保存しません)。 / Grade photos, keep nothing."""

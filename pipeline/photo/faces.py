@@ -122,9 +122,7 @@ class FaceFinder:
             detection.score, detection.box, mesh, score, (left[0], right[0]), (left[1], right[1])
         )
 
-    def _detect_bordered(
-        self, picture: Pixels, border: float, min_score: float
-    ) -> list[Detection]:
+    def _detect_bordered(self, picture: Pixels, border: float, min_score: float) -> list[Detection]:
         height, width = picture.shape[:2]
         side = max(height, width) * (1 + 2 * border)
         scale = DETECTOR_PX / side

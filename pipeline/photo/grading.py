@@ -17,8 +17,8 @@ from pipeline.model_store import ModelStore
 from pipeline.photo import thresholds
 from pipeline.photo.checks import (
     background,
-    expression,
     exposure,
+    expression,
     eyes,
     face,
     framing,
@@ -145,9 +145,7 @@ class PhotoGrader:
             per_mm = per_mm * factor if per_mm else None
         subject, turns = self._prepare(pixels, PAPER_WHITE, per_mm, measured)
         checks = self._checked(subject, turns)
-        return GradedPhoto(
-            PhotoGrade(_overall(checks), checks, None, True, self._version), subject
-        )
+        return GradedPhoto(PhotoGrade(_overall(checks), checks, None, True, self._version), subject)
 
     def _prepare(
         self,

@@ -53,9 +53,7 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
     return picture
 
 
-def _draw(
-    picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, int]
-) -> None:
+def _draw(picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, int]) -> None:
     name = check.check
     if name == PhotoCheckName.POSE:
         nose = face.mesh[NOSE_TIP]

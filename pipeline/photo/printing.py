@@ -9,6 +9,7 @@ size is then not sure.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,7 @@ Plane = NDArray[np.float32]
 MARGIN_MM = 9.0  # how far outside its place a print is looked for
 COARSE_PX_PER_MM = 5.0
 TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
-ANGLES_DEG = np.arange(-6.0, 6.01, 0.75)
-FINE_DEG = np.arange(-0.75, 0.76, 0.25)
+ANGLES_DEG = np.arange(-6.0, 6.01, 1.0)  # lines fitted to the edges say the rest
 STANDARD_MM = (35.0, 45.0)
 
 
@@ -63,7 +63,7 @@ class PrintFinder:
     def __init__(self, cache_dir: Path | None = None) -> None:
         """Remember where drawn blanks are kept."""
         self._cache_dir = cache_dir
-        self._blanks: dict[str, Pixels] = {}
+        self._known: dict[tuple[str, BoxPx], tuple[Plane, Plane]] = {}
 
     def find(self, page: RegisteredPage, zone: Zone, limits: Limits) -> FoundPrint | None:
         """The print in or near the photo zone; None where there is none."""
@@ -71,13 +71,10 @@ class PrintFinder:
         crop = page.crop_px(place)
         if crop.shape[0] < 50 or crop.shape[1] < 50:
             return None
-        blank = self._blank(page)[
-            max(0, place.y) : max(0, place.y) + crop.shape[0],
-            max(0, place.x) : max(0, place.x) + crop.shape[1],
-        ]
-        if blank.shape != crop.shape:
+        explained = self._explained(page, place, crop.shape)
+        if explained is None:
             return None
-        unexplained = _unexplained(crop, blank, page.paper_bgr)
+        unexplained = _unexplained(crop, *explained, page.paper_bgr)
         origin = np.array((max(0, place.x), max(0, place.y)), np.float32)
         # Zone's middle in coarse pixels of the crop.
         factor = COARSE_PX_PER_MM / PX_PER_MM
@@ -89,24 +86,38 @@ class PrintFinder:
             return None
         return _outlined(page, unexplained, middle, origin, factor, limits)
 
-    def _blank(self, page: RegisteredPage) -> Pixels:
-        key = page.form.key
-        if key not in self._blanks:
-            self._blanks[key] = blank_raster(page.form, cache_dir=self._cache_dir)
-        return self._blanks[key]
+    def _explained(
+        self, page: RegisteredPage, place: BoxPx, shape: tuple[int, ...]
+    ) -> tuple[Plane, Plane] | None:
+        """Darkest and lightest that the blank form shows near each coarse pixel of a place."""
+        key = (page.form.key, place)
+        if key not in self._known:
+            blank = blank_raster(page.form, cache_dir=self._cache_dir)
+            top, left = max(0, place.y), max(0, place.x)
+            part = blank[top : top + shape[0], left : left + shape[1]]
+            near = max(3, round(2 * TOLERANCE_MM * PX_PER_MM) | 1)
+            kernel = np.ones((near, near), np.uint8)
+            low, high = (_coarse(change(part, kernel)) for change in (cv2.erode, cv2.dilate))
+            self._known[key] = (low, high)
+        low, high = self._known[key]
+        return (low, high) if low.shape[:2] == _coarse_size(shape)[::-1] else None
 
 
-def _unexplained(crop: Pixels, blank: Pixels, paper_bgr: tuple[int, int, int]) -> Plane:
-    """Levels by which each coarse pixel differs from anything the blank form shows near it."""
+def _coarse_size(shape: tuple[int, ...]) -> tuple[int, int]:
     factor = COARSE_PX_PER_MM / PX_PER_MM
-    size = (round(crop.shape[1] * factor), round(crop.shape[0] * factor))
-    near = max(3, round(2 * TOLERANCE_MM * PX_PER_MM) | 1)
-    kernel = np.ones((near, near), np.uint8)
+    return round(shape[1] * factor), round(shape[0] * factor)
+
+
+def _coarse(pixels: Pixels) -> Plane:
+    small = cv2.resize(pixels, _coarse_size(pixels.shape), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, int, int]) -> Plane:
+    """Levels by which each coarse pixel differs from anything the blank form shows near it."""
     tone = np.array(paper_bgr, np.float32) / 255
-    low = cv2.resize(cv2.erode(blank, kernel), size, interpolation=cv2.INTER_AREA) * tone
-    high = cv2.resize(cv2.dilate(blank, kernel), size, interpolation=cv2.INTER_AREA) * tone
-    seen = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    seen = cv2.GaussianBlur(seen, (0, 0), 0.7)
+    low, high = low * tone, high * tone
+    seen = cv2.GaussianBlur(_coarse(crop), (0, 0), 0.7)
     # Where the form is blank the local tone of the sheet is the better guess than the page's.
     plain = (high - low).max(axis=2) < 6
     rim = np.zeros(plain.shape, bool)
@@ -147,10 +158,8 @@ def _outlined(
     for angle in ANGLES_DEG:
         attempt(float(angle))
     assert best is not None
-    around = best[1]
-    for step in FINE_DEG:
-        attempt(around + float(step))
     _, angle, sides = best
+    angle, sides = _refined(unexplained, centre, angle, sides, limits)
     left, right, top, bottom = _completed(sides, centre)
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(centre, angle, 1.0))
@@ -160,6 +169,79 @@ def _outlined(
     height_mm = (bottom - top) / COARSE_PX_PER_MM
     size = PrintSize(width_mm, height_mm, angle, all(s.seen for s in sides))
     return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
+
+
+def _refined(
+    unexplained: Plane,
+    centre: tuple[float, float],
+    angle: float,
+    sides: list[_Side],
+    limits: Limits,
+) -> tuple[float, list[_Side]]:
+    """Rotation and sides again, from a line fitted to the edge crossings of each side."""
+    for _ in range(3):
+        turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
+        straight = cv2.warpAffine(unexplained, turn, unexplained.shape[::-1])
+        lines = []
+        for index, side in enumerate(sides):
+            plane = straight if index < 2 else np.ascontiguousarray(straight.T)
+            axis = 1 if index < 2 else 0
+            half = STANDARD_MM[axis] / 2 * COARSE_PX_PER_MM * 0.85
+            rows = np.arange(*_span(centre[axis], half, plane.shape[0]).indices(plane.shape[0]))
+            lines.append(_line_of(plane, rows, side, outwards=index % 2 * 2 - 1, limits=limits))
+        # Rows of left and right run down, columns of top and bottom run right: the slopes of an
+        # upright print under a remaining turn have opposite signs.
+        slopes = [(-line[0] if i < 2 else line[0], line[2]) for i, line in enumerate(lines) if line]
+        if not slopes:
+            return angle, sides
+        weight = sum(w for _, w in slopes)
+        rest = math.degrees(math.atan(sum(v * w for v, w in slopes) / weight))
+        # The outline of a head against a paper-white wall is no cut edge: it is not straight.
+        sides = [
+            _Side(line[1], side.sharp, True) if line else _Side(side.place, side.sharp, False)
+            for side, line in zip(sides, lines, strict=True)
+        ]
+        angle += float(np.clip(rest, -2.0, 2.0))
+    return angle, sides
+
+
+def _line_of(
+    plane: Plane, rows: NDArray[np.int64], side: _Side, *, outwards: int, limits: Limits
+) -> tuple[float, float, int] | None:
+    """Slope, place at the middle row, and number of rows of an edge; None where it is too weak."""
+    if not side.seen or not math.isfinite(side.place):
+        return None
+    reach = 9
+    steps = np.arange(-reach, reach + 1)
+    columns = np.round(side.place).astype(int) + outwards * steps  # from inside to outside
+    if columns.min() < 0 or columns.max() >= plane.shape[1]:
+        return None
+    strips = plane[np.ix_(rows, columns)]
+    level = np.median(strips[:, : reach - 3], axis=1)
+    strong = level > 1.5 * limits["differs_levels"]
+    found_rows, places = [], []
+    for row, strip, inner in zip(rows[strong], strips[strong], level[strong], strict=True):
+        over = np.flatnonzero(strip > inner / 2)
+        if not len(over) or over[-1] >= 2 * reach:
+            continue
+        last = int(over[-1])
+        part = (strip[last] - inner / 2) / max(strip[last] - strip[last + 1], 1e-6)
+        places.append(columns[last] + outwards * float(np.clip(part, 0, 1)) + 0.5)
+        found_rows.append(float(row))
+    if len(places) < 12:
+        return None
+    r, p = np.array(found_rows), np.array(places)
+    middle = float(rows.mean())
+    for _ in range(3):
+        slope, place = np.polyfit(r - middle, p, 1)
+        off = np.abs(p - (slope * (r - middle) + place))
+        keep = off <= max(0.8, 1.5 * float(np.median(off)))
+        if keep.all() or keep.sum() < 12:
+            break
+        r, p = r[keep], p[keep]
+    spread = float(np.median(np.abs(p - (slope * (r - middle) + place))))
+    straight = spread <= limits["straight_px"] and len(r) >= limits["straight_share"] * len(rows)
+    return (float(slope), float(place), len(r)) if straight else None
 
 
 def _sides(plane: Plane, centre: tuple[float, float], limits: Limits) -> list[_Side]:
@@ -246,9 +328,7 @@ def _cut_out(page: RegisteredPage, corners: NDArray[np.float32], size: PrintSize
         np.float32,
     )
     matrix = cv2.getPerspectiveTransform(corners, goal)
-    cut = cv2.warpPerspective(
-        page.pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
-    )
+    cut = cv2.warpPerspective(page.pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
 
 

@@ -33,9 +33,7 @@ def draw_backdrop(kind: str, rng: np.random.Generator, width_px: int, height_px:
     return np.asarray(makers[kind](rng, width_px, height_px), np.float32)
 
 
-def soft_noise(
-    rng: np.random.Generator, width_px: int, height_px: int, grain_px: float
-) -> Plane:
+def soft_noise(rng: np.random.Generator, width_px: int, height_px: int, grain_px: float) -> Plane:
     """Smooth noise of unit variance whose features are about ``grain_px`` wide."""
     w, h = max(2, int(width_px / grain_px) + 2), max(2, int(height_px / grain_px) + 2)
     small = rng.normal(0, 1, (h, w)).astype(np.float32)
@@ -98,9 +96,7 @@ def _planks(rng: np.random.Generator, width_px: int, height_px: int) -> Plane:
         if not upright:
             first, last = (0, start), (width_px, start + wide - 3)
         cv2.rectangle(wall, first, last, colour, -1)
-    return np.asarray(
-        wall + 6 * soft_noise(rng, width_px, height_px, 5)[..., None], np.float32
-    )
+    return np.asarray(wall + 6 * soft_noise(rng, width_px, height_px, 5)[..., None], np.float32)
 
 
 def _shelf(rng: np.random.Generator, width_px: int, height_px: int) -> Plane:
@@ -126,6 +122,4 @@ def _outdoor(rng: np.random.Generator, width_px: int, height_px: int) -> Plane:
         size = int(rng.integers(max(4, width_px // 30), max(6, width_px // 7)))
         colour = (float(rng.uniform(30, 90)), float(rng.uniform(70, 160)), 70.0)
         cv2.circle(wall, centre, size, colour, -1)
-    return np.asarray(
-        cv2.GaussianBlur(wall, (0, 0), float(rng.uniform(0.5, 3.0))), np.float32
-    )
+    return np.asarray(cv2.GaussianBlur(wall, (0, 0), float(rng.uniform(0.5, 3.0))), np.float32)

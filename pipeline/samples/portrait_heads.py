@@ -233,7 +233,9 @@ class HeadPainter:
         assert self.hair is not None
         thin = soft_noise(self.rng, self.width, self.height, max(1.5, 0.02 / self.step))
         long = cv2.GaussianBlur(thin, (0, 0), sigmaX=0.8, sigmaY=0.07 / self.step)
-        return np.asarray(self.hair * (1 + 0.55 * long[..., None]) + 5 * long[..., None], np.float32)
+        return np.asarray(
+            self.hair * (1 + 0.55 * long[..., None]) + 5 * long[..., None], np.float32
+        )
 
     def _surface(self, parts: Sequence[Part], turn: NDArray[np.float32]) -> Plane:
         """Height of the nearest surface along the line of sight; ``NOWHERE`` beside it."""
@@ -256,9 +258,7 @@ class HeadPainter:
 
     def _in_head(self, z: Plane) -> tuple[Plane, Plane, Plane]:
         back = self.turn.T
-        x, y, depth = (
-            back[i, 0] * self.x + back[i, 1] * self.y + back[i, 2] * z for i in range(3)
-        )
+        x, y, depth = (back[i, 0] * self.x + back[i, 1] * self.y + back[i, 2] * z for i in range(3))
         return (
             np.asarray(x, np.float32),
             np.asarray(y, np.float32),

@@ -18,8 +18,9 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         return verdicts.not_assessable(NAME, "mm")
     off = max(abs(size.width_mm - WIDTH_MM), abs(size.height_mm - HEIGHT_MM))
     verdict, limit = verdicts.above(off, limits["review_mm"], limits["fail_mm"])
-    if verdict == Verdict.FAIL and not size.sure:
-        verdict = Verdict.REVIEW
+    if not size.sure:
+        # A paper-white border was completed to the standard, so a good size proves nothing.
+        verdict = Verdict.NOT_ASSESSABLE if verdict == Verdict.PASS else Verdict.REVIEW
     askew, _ = verdicts.above(abs(size.rotation_deg), limits["askew_review_deg"], 90.0)
     extra = (
         ("width_mm", size.width_mm),

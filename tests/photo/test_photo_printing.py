@@ -1,0 +1,72 @@
+"""The print on the page: found beside the printed box, measured, or missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import settings
+from pipeline.domain.documents import FieldName
+from pipeline.domain.examinations import RegistrationFigures
+from pipeline.domain.geometry import PX_PER_MM
+from pipeline.forms.catalogue import Catalogue
+from pipeline.forms.drawing import blank_raster
+from pipeline.imaging.pages import Pixels, RegisteredPage
+from pipeline.photo import thresholds
+from pipeline.photo.printing import FoundPrint, PrintFinder
+from pipeline.samples.portraits import PortraitSpec, draw_portrait
+from pipeline.samples.stamps import paste_photo
+
+SIZE_TOLERANCE_MM = 0.6  # the edge's own shadow belongs to neither print nor paper
+ROTATION_TOLERANCE_DEG = 0.5
+PAPER = (245, 250, 252)
+LIMITS = thresholds.load(settings.current().models).limits["print"]
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pixels]:
+    folder = tmp_path_factory.mktemp("forms")
+    form = Catalogue.load().get("application_handwritten")
+    return folder, blank_raster(form, cache_dir=folder)
+
+
+def _find(
+    blank: tuple[Path, Pixels], size_mm: tuple[float, float] | None, turn_deg: float
+) -> FoundPrint | None:
+    folder, raster = blank
+    form = Catalogue.load().get("application_handwritten")
+    zone = form.zone(FieldName.PHOTO)
+    assert zone is not None
+    page = raster.copy()
+    rng = np.random.default_rng(5)
+    if size_mm is not None:
+        width, height = (round(s * PX_PER_MM) for s in size_mm)
+        photo = draw_portrait(PortraitSpec(), rng, width, height)
+        box = zone.box.to_px()
+        paste_photo(page, photo, (box.x + box.w / 2 + 4, box.y + box.h / 2 - 5), turn_deg)
+    scanned = cv2.GaussianBlur(page, (0, 0), 0.8) * (np.array(PAPER) / 255)
+    scanned = scanned + rng.normal(0, 2.5, scanned.shape)
+    pixels = np.roll(np.clip(scanned, 0, 255).astype(np.uint8), 1, axis=1)
+    registered = RegisteredPage(
+        form, pixels, np.eye(3), RegistrationFigures(0.8, 300), 1, 300.0, False, PAPER
+    )
+    return PrintFinder(folder).find(registered, zone, LIMITS)
+
+
+@pytest.mark.parametrize("size_mm", [(35.0, 45.0), (30.0, 40.0), (24.0, 30.0), (40.0, 50.0)])
+@pytest.mark.parametrize("turn_deg", [0.0, 2.2])
+def test_size_and_rotation_with_the_printed_box_present(
+    blank: tuple[Path, Pixels], size_mm: tuple[float, float], turn_deg: float
+) -> None:
+    found = _find(blank, size_mm, turn_deg)
+    assert found is not None
+    assert found.size.width_mm == pytest.approx(size_mm[0], abs=SIZE_TOLERANCE_MM)
+    assert found.size.height_mm == pytest.approx(size_mm[1], abs=SIZE_TOLERANCE_MM)
+    assert found.size.rotation_deg == pytest.approx(turn_deg, abs=ROTATION_TOLERANCE_DEG)
+
+
+def test_an_empty_box_holds_no_print(blank: tuple[Path, Pixels]) -> None:
+    assert _find(blank, None, 0.0) is None
