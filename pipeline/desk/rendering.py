@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.desk.context import words_of
 from pipeline.desk.language import Words
 from pipeline.domain.finding_messages import message
 from pipeline.store.clock import in_japan, utc_now
+from pipeline.store.documents import StoredFinding
 from pipeline.store.people import Session
 
 HERE = Path(__file__).parent
@@ -42,8 +44,18 @@ def _age(t: Words, moment: dt.datetime | None) -> str:
     return t("age.hours", hours=hours, minutes=minutes) if hours else t("age.minutes", n=minutes)
 
 
+def _grouped(findings: Sequence[StoredFinding]) -> list[tuple[StoredFinding, list[int]]]:
+    """Each finding once, with the positions (from 1) of all that say the same."""
+    groups: dict[tuple[str, str | None], tuple[StoredFinding, list[int]]] = {}
+    for one in findings:
+        _, positions = groups.setdefault((one.code, one.field), (one, []))
+        if one.position is not None:
+            positions.append(one.position + 1)
+    return list(groups.values())
+
+
 _environment.globals |= {"message": message, "age": _age}
-_environment.filters |= {"clock": _clock}
+_environment.filters |= {"clock": _clock, "grouped": _grouped}
 
 
 def page(

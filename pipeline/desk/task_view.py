@@ -176,6 +176,9 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         )
     cells = _cells(desk, document, name, field, own)
     shown = store.documents.characters(task.document_id, name)
+    text = store.documents.editable_text(task.document_id, name)
+    if any(c.choices and c.box_px is None for c in cells) and not cells[0].value:
+        text = ""  # marks that mean two things at once are no value to begin with
     return TaskView(
         task,
         document,
@@ -184,7 +187,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         field,
         size,
         cells=cells,
-        text=store.documents.editable_text(task.document_id, name),
+        text=text,
         as_written=store.documents.as_written(task.document_id, name),
         findings=own,
         references=_references(desk, task.document_id, name, shown),
@@ -224,6 +227,7 @@ def _cells(
     options = _mark_options(desk.settings.forms, document.form, document.form_version, name)
     if options:
         value = desk.store.documents.value(document.document_id, name) or ""
+        value = value if value in options else ""
         ordered = [value, *(o for o in options if o != value)] if value else list(options)
         return (Cell(0, value, True, tuple(Choice(n, v) for n, v in enumerate(ordered, 1)), None),)
     pointed = {f.position for f in findings if f.position is not None}

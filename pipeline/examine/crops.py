@@ -11,12 +11,19 @@ from pipeline.forms.definition import FormDefinition
 from pipeline.imaging.pages import RegisteredPage
 
 CROP_MARGIN_MM = 2.0
+ONE_ROW_MM = 15.0
 JPEG_QUALITY = 80
 
 
 def field_box(form: FormDefinition, name: FieldName) -> BoxMm | None:
-    """The box round all zones of a field, form millimetres; None where it has none."""
-    boxes = [zone.box for zone in form.zones_of(name)]
+    """The box round the parts of a field, form millimetres; None where it has none.
+
+    A field that stands twice on the sheet (a name above and again below) is shown by its first
+    place: a box round both would show what lies between them, PINs among it.
+    """
+    firsts = {zone.part: zone.box for zone in reversed(form.zones_of(name))}
+    top_first = sorted(firsts.values(), key=lambda box: box.y)
+    boxes = [b for b in top_first if b.y - top_first[0].y <= ONE_ROW_MM]
     if not boxes:
         return None
     left, top = min(b.x for b in boxes), min(b.y for b in boxes)

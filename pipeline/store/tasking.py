@@ -10,6 +10,10 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName, Route
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store.records import LoadedDocument, LoadedField
 
+# What the machine says of these is that they are there; keying them blind would compare nothing.
+PRESENCE_FIELDS = frozenset(
+    {FieldName.SIGNATURE, FieldName.APPLICANT_SEAL, FieldName.PHOTO, FieldName.QR}
+)
 # Fields that decide whose card it is: on route `key` they are keyed without the machine's value.
 KEYED_BLIND = frozenset({FieldName.MY_NUMBER}) | PIN_FIELDS
 
@@ -72,7 +76,7 @@ def plan(document: LoadedDocument, sampled: Callable[[], bool]) -> list[PlannedT
         tasks += [
             PlannedTask(f.field, TaskKind.KEY, Purpose.SAMPLE, ordinal)
             for ordinal, f in enumerate(document.fields, start=1)
-            if f.accepted and f.has_crop and f.field not in taken and sampled()
+            if f.accepted and f.has_crop and f.field not in taken | PRESENCE_FIELDS and sampled()
         ]
     return tasks
 
