@@ -1,4 +1,4 @@
-"""A photo printed at 35 x 45 mm and scanned at 300 dpi, in simulation; and photos prepared for it."""
+"""A photo printed at 35 x 45 mm and scanned at 300 dpi, simulated; and the photos for it."""
 
 from __future__ import annotations
 

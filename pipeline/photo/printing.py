@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.photo.subject import PrintSize
 from pipeline.photo.thresholds import Limits
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 
 MARGIN_MM = 9.0  # how far outside its place a print is looked for
 COARSE_PX_PER_MM = 5.0
@@ -97,7 +98,10 @@ class PrintFinder:
             part = blank[top : top + shape[0], left : left + shape[1]]
             near = max(3, round(2 * TOLERANCE_MM * PX_PER_MM) | 1)
             kernel = np.ones((near, near), np.uint8)
-            low, high = (_coarse(change(part, kernel)) for change in (cv2.erode, cv2.dilate))
+            low, high = (
+                _coarse(np.asarray(change(part, kernel), np.uint8))
+                for change in (cv2.erode, cv2.dilate)
+            )
             self._known[key] = (low, high)
         low, high = self._known[key]
         return (low, high) if low.shape[:2] == _coarse_size(shape)[::-1] else None
@@ -129,7 +133,9 @@ def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, in
     return np.asarray(gap, np.float32)
 
 
-def _part(plane: Plane, middle: NDArray[np.float64], half: NDArray[np.float64]) -> Plane:
+def _part(
+    plane: Plane, middle: NDArray[np.floating[Any]], half: NDArray[np.floating[Any]]
+) -> Plane:
     x0, y0 = np.maximum(0, np.round(middle - half)).astype(int)
     x1, y1 = np.round(middle + half).astype(int)
     return plane[y0:y1, x0:x1]
@@ -138,7 +144,7 @@ def _part(plane: Plane, middle: NDArray[np.float64], half: NDArray[np.float64]) 
 def _outlined(
     page: RegisteredPage,
     unexplained: Plane,
-    middle: NDArray[np.float64],
+    middle: NDArray[np.floating[Any]],
     origin: NDArray[np.float32],
     factor: float,
     limits: Limits,
@@ -155,8 +161,8 @@ def _outlined(
         if best is None or score > best[0]:
             best = (score, angle, sides)
 
-    for angle in ANGLES_DEG:
-        attempt(float(angle))
+    for coarse in ANGLES_DEG:
+        attempt(float(coarse))
     assert best is not None
     _, angle, sides = best
     angle, sides = _refined(unexplained, centre, angle, sides, limits)
@@ -181,7 +187,9 @@ def _refined(
     """Rotation and sides again, from a line fitted to the edge crossings of each side."""
     for _ in range(3):
         turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
-        straight = cv2.warpAffine(unexplained, turn, unexplained.shape[::-1])
+        straight = np.asarray(
+            cv2.warpAffine(unexplained, turn, unexplained.shape[::-1]), np.float32
+        )
         lines = []
         for index, side in enumerate(sides):
             plane = straight if index < 2 else np.ascontiguousarray(straight.T)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.imaging.pages import Pixels
 from pipeline.photo.faces import OVAL, Face
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 Region = NDArray[np.bool_]
 
 WORKING_T_PX = 128.0  # eyes to chin after scaling: edges then mean the same in every photo
@@ -75,8 +76,8 @@ class Subject:
         """Pixels that surely show the wall: ``gap`` of a face length away from the person."""
         person = (self.person > 0.25).astype(np.uint8)
         grow = max(3, int(gap * self.unit_px)) | 1
-        person = cv2.dilate(person, np.ones((grow, grow), np.uint8))
-        wall: Region = person == 0
+        grown = cv2.dilate(person, np.ones((grow, grow), np.uint8))
+        wall: Region = np.asarray(grown == 0)
         # The rim of a print shows its cut edge, glue and the paper under it.
         rim = max(2, round(0.07 * self.unit_px))
         wall[:rim] = wall[-rim:] = False
@@ -85,10 +86,10 @@ class Subject:
 
     def face_region(self) -> Region:
         """Pixels inside the oval of the face; empty without one."""
-        region = np.zeros(self.light.shape, np.uint8)
+        region: Pixels = np.zeros(self.light.shape[:2], np.uint8)
         if self.face is not None:
             oval = np.round(self.face.mesh[list(OVAL), :2]).astype(np.int32)
-            cv2.fillConvexPoly(region, cv2.convexHull(oval), 1)
+            cv2.fillConvexPoly(region, cv2.convexHull(oval), (1,))
         return np.asarray(region > 0)
 
 
@@ -98,7 +99,7 @@ def working_scale(picture: Pixels, face: Face | None) -> float:
     wanted = WORKING_HEIGHT_NO_FACE_PX / height
     if face is not None:
         wanted = WORKING_T_PX / max(face.eye_to_chin_px, 1.0)
-    return min(wanted, WORKING_SIDE_MAX_PX / max(height, width))
+    return float(min(wanted, WORKING_SIDE_MAX_PX / max(height, width)))
 
 
 def scaled(picture: Pixels, factor: float) -> Pixels:

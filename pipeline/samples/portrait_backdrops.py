@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 
 PLAIN_TONES = ((232, 232, 232), (238, 230, 222), (225, 215, 205), (214, 214, 214), (240, 240, 238))
 COLOURED_TONES = ((200, 160, 110), (150, 180, 150), (160, 150, 205), (120, 190, 225))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.samples.portrait_backdrops import soft_noise
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 
 EYE_X, EYE_Y = 0.262, 0.02
 MOUTH_Y = 0.56

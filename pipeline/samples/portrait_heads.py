@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.samples.portrait_backdrops import soft_noise
 from pipeline.samples.portrait_features import FeaturePainter
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 Vector = tuple[float, float, float]
 Part = tuple[Vector, Vector]  # centre, radii
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -278,18 +279,18 @@ def draw_portrait(
     wall = draw_backdrop(spec.background, rng, width_px, height_px)
     if spec.shadow > 0:
         wall = _with_shadow(wall, mask, spec.shadow, rng, px_per_mm)
-    picture = wall * (1 - mask[..., None]) + figure * mask[..., None]
+    picture: NDArray[np.floating[Any]] = wall * (1 - mask[..., None]) + figure * mask[..., None]
     picture = _photographed(picture, spec, rng, px_per_mm)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def _with_shadow(
-    wall: NDArray[np.float32],
-    mask: NDArray[np.float32],
+    wall: NDArray[np.floating[Any]],
+    mask: NDArray[np.floating[Any]],
     strength: float,
     rng: np.random.Generator,
     px_per_mm: float,
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating[Any]]:
     shift_x = float(rng.uniform(3.0, 5.0) * rng.choice((-1, 1))) * px_per_mm
     shift_y = float(rng.uniform(0.5, 2.5)) * px_per_mm
     move = np.array([[1, 0, shift_x], [0, 1, shift_y]], np.float32)
@@ -299,20 +300,23 @@ def _with_shadow(
 
 
 def _photographed(
-    picture: NDArray[np.float32], spec: PortraitSpec, rng: np.random.Generator, px_per_mm: float
-) -> NDArray[np.float32]:
+    picture: NDArray[np.floating[Any]],
+    spec: PortraitSpec,
+    rng: np.random.Generator,
+    px_per_mm: float,
+) -> NDArray[np.floating[Any]]:
     lit = picture * spec.exposure
     # A camera's shoulder: highlights roll off instead of clipping at once.
     lit = np.where(lit > 225, 225 + (255 - 225) * (1 - np.exp(-(lit - 225) / 60)), lit)
     if spec.blur_mm > 0:
-        lit = cv2.GaussianBlur(lit, (0, 0), spec.blur_mm * px_per_mm)
+        lit = np.asarray(cv2.GaussianBlur(lit, (0, 0), spec.blur_mm * px_per_mm))
     if spec.motion_mm > 0:
         length = max(3, round(spec.motion_mm * px_per_mm))
-        kernel = np.zeros((length, length), np.float32)
+        kernel: NDArray[np.floating[Any]] = np.zeros((length, length), np.float32)
         kernel[length // 2] = 1 / length
         spin = cv2.getRotationMatrix2D((length / 2, length / 2), float(rng.uniform(0, 180)), 1)
-        kernel = cv2.warpAffine(kernel, spin, (length, length))
-        lit = cv2.filter2D(lit, -1, kernel / max(kernel.sum(), 1e-6))
+        kernel = np.asarray(cv2.warpAffine(kernel, spin, (length, length)))
+        lit = np.asarray(cv2.filter2D(lit, -1, kernel / max(float(kernel.sum()), 1e-6)))
     lit = lit + rng.normal(0, 1.2, lit.shape)
     if spec.grey:
         lit = np.repeat(lit @ np.array([[0.114], [0.587], [0.299]]), 3, axis=2)

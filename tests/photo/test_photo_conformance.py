@@ -40,9 +40,9 @@ def _extra(grade: PhotoGrade, name: PhotoCheckName) -> dict[str, float]:
 
 @pytest.mark.parametrize("yaw", [-20.0, -10.0, 0.0, 10.0, 20.0])
 def test_yaw_follows_the_drawn_head_with_its_sign(grader: PhotoGrader, yaw: float) -> None:
-    measured = _extra(
-        _grade(grader, dataclasses.replace(PLAIN, yaw_deg=yaw)), PhotoCheckName.POSE
-    )["yaw_deg"]
+    measured = _extra(_grade(grader, dataclasses.replace(PLAIN, yaw_deg=yaw)), PhotoCheckName.POSE)[
+        "yaw_deg"
+    ]
     assert measured == pytest.approx(yaw, abs=YAW_TOLERANCE_DEG)
 
 

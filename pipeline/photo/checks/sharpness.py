@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import cv2
@@ -30,8 +31,7 @@ def features(subject: Subject) -> NDArray[np.float64]:
         subject.light if s == 0 else cv2.GaussianBlur(subject.light, (0, 0), s) for s in OCTAVES_PX
     ]
     energy = [
-        math.log(float(np.mean((a - b)[region] ** 2)) + 1e-3)
-        for a, b in zip(planes[:-1], planes[1:], strict=True)
+        math.log(float(np.mean((a - b)[region] ** 2)) + 1e-3) for a, b in itertools.pairwise(planes)
     ]
     dx = cv2.Sobel(planes[1], cv2.CV_32F, 1, 0)[region]
     dy = cv2.Sobel(planes[1], cv2.CV_32F, 0, 1)[region]
