@@ -158,12 +158,15 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         return TaskView(task, document, mode, True, field, None, findings=own)
     size = _crop_size(desk, task.document_id, name)
     if task.kind == TaskKind.KEY:
-        # Blind: not even the findings, which may tell what the machine thought.
-        return TaskView(task, document, mode, False, field, size)
+        # Blind: not even the findings, which may tell what the machine thought. Marks are chosen
+        # in the form's own order.
+        marks = _mark_options(desk.settings.forms, document.form, document.form_version, name)
+        values = tuple(Choice(n, v) for n, v in enumerate(marks, start=1))
+        return TaskView(task, document, mode, False, field, size, values=values)
     if task.kind == TaskKind.ADJUDICATE:
         machine = store.documents.value(task.document_id, name)
         keyed = store.documents.keyed_values(task.document_id, name)
-        values = sorted({v for v in (machine, *keyed) if v})
+        differing = sorted({v for v in (machine, *keyed) if v})
         return TaskView(
             task,
             document,
@@ -171,7 +174,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             False,
             field,
             size,
-            values=tuple(Choice(n, v) for n, v in enumerate(values, start=1)),
+            values=tuple(Choice(n, v) for n, v in enumerate(differing, start=1)),
             findings=own,
         )
     cells = _cells(desk, document, name, field, own)

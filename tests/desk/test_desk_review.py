@@ -21,7 +21,7 @@ from examination_fixtures import (
     unknown_page,
 )
 
-from pipeline.domain.documents import FieldName
+from pipeline.domain.documents import FieldName, Route
 from pipeline.store.people import Role
 
 READ = "123456789011"
@@ -278,3 +278,20 @@ def test_the_snapshot_is_published_on_request(office: Office) -> None:
     answer = office.client.post("/service/publish", headers=office.service)
     assert answer.json()["documents"] == 1
     assert (office.settings.published / "uketsuke_statistics.duckdb").is_file()
+
+
+def test_marks_are_keyed_by_choosing_in_the_forms_own_order(office: Office) -> None:
+    from pipeline.forms.catalogue import Catalogue
+
+    form = Catalogue.load().get("application_handwritten")
+    sex = reading(FieldName.SEX, "女")
+    one = examination([sex], route=Route.ACCEPT, form_version=form.version)
+    office.store._loading._sample_rate = 1.0
+    documents = office.load("b", a=one)
+    anna = reviewer(office)
+    page = anna.get("/review").text
+    assert re.findall(r'data-value="(.)" data-choose="(\d)"', page) == [("男", "1"), ("女", "2")]
+    task, ver = task_on(page)
+    assert anna.post(f"/review/{task}", action="value", ver=ver, value="女").status_code == 200
+    (closed,) = office.store.queue.of_document(documents["a"])
+    assert closed.result == "agreed"

@@ -59,13 +59,14 @@ def examination(
     findings: Sequence[Finding] = (),
     channel: Channel = Channel.MAIL,
     photo: PhotoGrade | None = None,
+    form_version: str = "2024-12",
 ) -> Examination:
     return Examination(
         file="scan.pdf",
         page=1,
         channel=channel,
         form=form,
-        form_version="2024-12" if form else None,
+        form_version=form_version if form else None,
         route=route,
         registration=RegistrationFigures(0.8, 412) if form else None,
         readings=tuple(readings),

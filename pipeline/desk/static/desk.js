@@ -56,7 +56,7 @@ function choose(key) {
   const button = document.querySelector(`#strip [data-choose="${key}"]`);
   if (!button) return false;
   for (const one of document.querySelectorAll("#strip [data-choose]")) one.classList.toggle("chosen", one === button);
-  if (mode === "adjudicate") field().value = button.dataset.value;
+  if (mode === "adjudicate" || mode === "key") field().value = button.dataset.value;
   const hint = document.getElementById("choose-hint");
   if (hint) hint.hidden = true;
   return true;
