@@ -133,9 +133,7 @@ def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, in
     return np.asarray(gap, np.float32)
 
 
-def _part(
-    plane: Plane, middle: NDArray[np.floating[Any]], half: NDArray[np.floating[Any]]
-) -> Plane:
+def _part(plane: Plane, middle: Plane, half: Plane) -> Plane:
     x0, y0 = np.maximum(0, np.round(middle - half)).astype(int)
     x1, y1 = np.round(middle + half).astype(int)
     return plane[y0:y1, x0:x1]
@@ -144,7 +142,7 @@ def _part(
 def _outlined(
     page: RegisteredPage,
     unexplained: Plane,
-    middle: NDArray[np.floating[Any]],
+    middle: Plane,
     origin: NDArray[np.float32],
     factor: float,
     limits: Limits,

@@ -21,6 +21,7 @@ from pipeline.samples.portrait_heads import HeadPainter, rotation
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[float, float, float]
+Plane = NDArray[np.floating[Any]]
 
 PRINT_H_MM = 45.0
 SKIN_TONES: tuple[Colour, ...] = (  # BGR, from light to dark
@@ -279,18 +280,18 @@ def draw_portrait(
     wall = draw_backdrop(spec.background, rng, width_px, height_px)
     if spec.shadow > 0:
         wall = _with_shadow(wall, mask, spec.shadow, rng, px_per_mm)
-    picture: NDArray[np.floating[Any]] = wall * (1 - mask[..., None]) + figure * mask[..., None]
+    picture: Plane = wall * (1 - mask[..., None]) + figure * mask[..., None]
     picture = _photographed(picture, spec, rng, px_per_mm)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
 def _with_shadow(
-    wall: NDArray[np.floating[Any]],
-    mask: NDArray[np.floating[Any]],
+    wall: Plane,
+    mask: Plane,
     strength: float,
     rng: np.random.Generator,
     px_per_mm: float,
-) -> NDArray[np.floating[Any]]:
+) -> Plane:
     shift_x = float(rng.uniform(3.0, 5.0) * rng.choice((-1, 1))) * px_per_mm
     shift_y = float(rng.uniform(0.5, 2.5)) * px_per_mm
     move = np.array([[1, 0, shift_x], [0, 1, shift_y]], np.float32)
@@ -300,11 +301,11 @@ def _with_shadow(
 
 
 def _photographed(
-    picture: NDArray[np.floating[Any]],
+    picture: Plane,
     spec: PortraitSpec,
     rng: np.random.Generator,
     px_per_mm: float,
-) -> NDArray[np.floating[Any]]:
+) -> Plane:
     lit = picture * spec.exposure
     # A camera's shoulder: highlights roll off instead of clipping at once.
     lit = np.where(lit > 225, 225 + (255 - 225) * (1 - np.exp(-(lit - 225) / 60)), lit)
@@ -312,7 +313,7 @@ def _photographed(
         lit = np.asarray(cv2.GaussianBlur(lit, (0, 0), spec.blur_mm * px_per_mm))
     if spec.motion_mm > 0:
         length = max(3, round(spec.motion_mm * px_per_mm))
-        kernel: NDArray[np.floating[Any]] = np.zeros((length, length), np.float32)
+        kernel: Plane = np.zeros((length, length), np.float32)
         kernel[length // 2] = 1 / length
         spin = cv2.getRotationMatrix2D((length / 2, length / 2), float(rng.uniform(0, 180)), 1)
         kernel = np.asarray(cv2.warpAffine(kernel, spin, (length, length)))
