@@ -119,6 +119,24 @@ def test_a_box_ticked_where_it_should_be_blacked_out_is_unclear() -> None:
     assert resolved.reading.characters[0].flagged
 
 
+def test_a_hair_on_the_glass_or_a_fold_is_no_mark() -> None:
+    for shape in ("hair", "fold"):
+        sheet = Sheet(HAND)
+        zone = sheet.zone(F.BRAILLE_WANTED, ReaderKind.MARKS)
+        box = zone.cells[0].to_px()
+        if shape == "hair":
+            bent = [(-4, 6), (4, 28), (20, 8), (38, 34)]
+            points = np.array([(box.x + x, box.y + y) for x, y in bent], np.int32)
+            cv2.polylines(sheet.pixels, [points], False, (90, 90, 90), 1, cv2.LINE_AA)
+        else:
+            middle = box.y + box.h // 2
+            cv2.line(sheet.pixels, (box.x - 300, middle), (box.x + 300, middle), (130, 130, 130), 6)
+        resolved = resolve_choice(zone.field, read_marks(sheet.page(), zone))
+        assert not resolved.reading.accepted, shape
+        assert resolved.reading.value is None
+        assert [f.code for f in resolved.findings] == [C.MARK_UNCLEAR]
+
+
 def test_declining_a_certificate_is_told() -> None:
     sheet = Sheet(HAND)
     zone = sheet.zone(F.NO_SIGNATURE_CERTIFICATE, ReaderKind.MARKS)
