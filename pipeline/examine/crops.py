@@ -8,11 +8,12 @@ import numpy as np
 from pipeline.domain.documents import FieldName
 from pipeline.domain.geometry import BoxMm
 from pipeline.forms.definition import FormDefinition
-from pipeline.imaging.pages import RegisteredPage
+from pipeline.imaging.pages import PageImage, RegisteredPage
 
 CROP_MARGIN_MM = 2.0
 ONE_ROW_MM = 15.0
 JPEG_QUALITY = 80
+PICTURE_SIDE_PX = 1600
 
 
 def field_box(form: FormDefinition, name: FieldName) -> BoxMm | None:
@@ -42,6 +43,13 @@ def crops_of(page: RegisteredPage, names: tuple[FieldName, ...]) -> dict[FieldNa
         if pixels.size:
             crops[name] = _jpeg(pixels)
     return crops
+
+
+def picture_of(page: PageImage) -> bytes:
+    """A JPEG of a whole page as scanned, no side longer than ``PICTURE_SIDE_PX``."""
+    scale = min(1.0, PICTURE_SIDE_PX / max(page.pixels.shape[:2]))
+    small = cv2.resize(page.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return _jpeg(np.asarray(small, dtype=np.uint8))
 
 
 def _jpeg(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:

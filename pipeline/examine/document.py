@@ -15,7 +15,7 @@ from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.photos import PhotoGrade
 from pipeline.domain.readings import Reading
 from pipeline.examine import rules
-from pipeline.examine.crops import crops_of
+from pipeline.examine.crops import crops_of, picture_of
 from pipeline.examine.engine import Engine
 from pipeline.examine.fields import fields_in_order
 from pipeline.examine.routing import route
@@ -34,11 +34,14 @@ class ExaminedDocument:
     Attributes:
         crops: A JPEG by field. Personal: seal before storing.
         stage_ms: Milliseconds by stage: register, read, photo, crop.
+        page_picture: A JPEG of the whole page where no zone could be cut, for the person who has
+            to look at it.
     """
 
     examination: Examination
     crops: dict[FieldName, bytes]
     stage_ms: dict[str, float]
+    page_picture: bytes | None = None
 
 
 def examine_file(
@@ -86,7 +89,10 @@ def examine_page(
     registered = engine.registrar.register(page)
     clock.lap("register")
     if isinstance(registered, Unregistered):
-        return ExaminedDocument(_unregistered(registered, page, channel, name), {}, clock.laps)
+        picture = None if _may_show_pins(registered, channel) else picture_of(page)
+        return ExaminedDocument(
+            _unregistered(registered, page, channel, name), {}, clock.laps, picture
+        )
 
     form = registered.form.name
     refused = (
@@ -152,6 +158,11 @@ def _grade_photo(engine: Engine, page: RegisteredPage) -> PhotoGrade | None:
     if zone is None or zone.reader != ReaderKind.PHOTO:
         return None
     return engine.photos.grade_on_page(page, zone)
+
+
+def _may_show_pins(result: Unregistered, channel: Channel) -> bool:
+    # A reply form that came by mail is shown to nobody, also when it could not be lined up.
+    return channel == Channel.MAIL and result.nearest == FormName.REPLY_FORM
 
 
 def _unregistered(

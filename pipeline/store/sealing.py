@@ -36,6 +36,8 @@ def seal_document(
     """
     identifier = records.document_id(vault, scan_id, document.examination.page)
     crops.write_all(crops_dir, vault, identifier, document.crops)
+    if document.page_picture is not None:
+        crops.write(crops_dir, vault, identifier, crops.PAGE, document.page_picture)
     origins = origins_of(form, document.crops) if form is not None else {}
     return records.from_examination(
         document.examination,
