@@ -95,6 +95,8 @@ _TICK_STROKE_MM = 2.2
 _STRAY_STROKE_MM = 0.7
 # The finest gel pens lay 0.3 mm; a hair on the scanner's glass shows as less.
 _LEAST_PEN_MM = 0.27
+_OUT_PX = 9
+_STRAIGHT_SHARE = 0.35
 _BLACK_FILLED = 0.50
 _BLACK_UNCLEAR = 0.06
 _SCRIBBLED = 0.55
@@ -147,9 +149,15 @@ def _pen_mm(mask: NDArray[np.bool_]) -> float:
     return float(largest.sum()) / max(1.0, length) / PX_PER_MM
 
 
-def _passes_through(mask: NDArray[np.bool_]) -> bool:
-    """Whether the ink enters on one side and leaves on the other, as a fold or a ruling does."""
-    return bool((mask[0].any() and mask[-1].any()) or (mask[:, 0].any() and mask[:, -1].any()))
+def _passes_through(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> bool:
+    """Whether ink runs straight across the box and out on both sides, as a fold does."""
+    ys, xs = np.nonzero(mask)
+    inner_ys, inner_xs = np.nonzero(core)
+    for along, across, inside in ((xs, ys, inner_xs), (ys, xs, inner_ys)):
+        out = along.min() < inside.min() - _OUT_PX and along.max() > inside.max() + _OUT_PX
+        if out and np.ptp(across) < _STRAIGHT_SHARE * (np.ptp(inside) + 1):
+            return True
+    return False
 
 
 def _tick(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
@@ -172,7 +180,7 @@ def _tick(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
         return MarkState.UNCLEAR, 0.5, filled
     inner_length = _stroke_mm(own & core)
     if inner_length >= _TICK_STROKE_MM or (length >= 3.5 and share_inside > 0.35):
-        if _pen_mm(own) < _LEAST_PEN_MM or _passes_through(own):
+        if _pen_mm(own) < _LEAST_PEN_MM or _passes_through(own, core):
             return MarkState.UNCLEAR, 0.4, filled  # a hair, a fold, a line of something else
         return MarkState.MARKED, 0.995, filled
     if inner_length < _STRAY_STROKE_MM:
