@@ -64,6 +64,10 @@ MESSAGES: dict[C, Words] = {
         "申請日に1歳未満のため、顔写真は使いません。",
         "Under the age of one at the application date: no photo is used.",
     ),
+    C.PHOTO_NOT_ASSESSABLE: Words(
+        "白黒2値のスキャンのため、写真を機械では判定できません。実物を見てください。",
+        "The scan has black and white only, so the photo cannot be graded. Look at the paper.",
+    ),
     C.PHOTO_SIZE: Words(
         "写真の大きさが縦4.5cm×横3.5cmではありません。", "The photo is not 4.5 cm by 3.5 cm."
     ),

@@ -161,6 +161,8 @@ def of_the_photo(
     if not grade.present:
         return [Finding(FindingCode.PHOTO_MISSING, Severity.RETURN, FieldName.PHOTO)]
     findings = []
+    if grade.verdict == Verdict.NOT_ASSESSABLE:
+        findings.append(Finding(FindingCode.PHOTO_NOT_ASSESSABLE, Severity.REVIEW, FieldName.PHOTO))
     for check in grade.checks:
         if check.verdict not in (Verdict.FAIL, Verdict.REVIEW):
             continue

@@ -206,19 +206,21 @@ def _pasted_turned(check: PhotoCheck, turns: int) -> PhotoCheck:
 
 def _without_tones(checks: tuple[PhotoCheck, ...]) -> tuple[PhotoCheck, ...]:
     """A scan of black and white only has no tones: everything but the size is a person's work."""
-    kept = []
-    for check in checks:
-        if check.check == PhotoCheckName.SIZE:
-            kept.append(check)
-        elif check.check == PhotoCheckName.EXPOSURE:
-            kept.append(PhotoCheck(check.check, Verdict.REVIEW, None, check.unit, None))
-        else:
-            kept.append(verdicts.not_assessable(check.check, check.unit))
-    return tuple(kept)
+    return tuple(
+        check
+        if check.check == PhotoCheckName.SIZE
+        else verdicts.not_assessable(check.check, check.unit)
+        for check in checks
+    )
 
 
 def _overall(checks: tuple[PhotoCheck, ...]) -> Verdict:
-    """Fail or review where any check says so; what cannot be assessed does not stop a photo."""
+    """Fail or review where any check says so; a check that cannot be made does not stop a photo.
+
+    Where nothing but the size can be assessed, the grade is no grade and says so.
+    """
+    if all(c.verdict == Verdict.NOT_ASSESSABLE for c in checks if c.check != PhotoCheckName.SIZE):
+        return Verdict.NOT_ASSESSABLE
     said = {c.verdict for c in checks}
     if Verdict.FAIL in said:
         return Verdict.FAIL
