@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline import settings
-from pipeline.domain import addresses, person_names, phone
+from pipeline.domain import addresses, application_id, person_names, phone
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
@@ -36,6 +36,7 @@ _MARGIN_MM = 1.6
 # From this much mass outside the alphabet the glyph is likely none that may stand here.
 _OUTSIDE = 0.5
 _UNREADABLE = 0.45
+_NOT_AN_ID = 0.05
 _FULL_OF_INK = 0.72
 _STRUCK_HEIGHTS = 4.0
 _STRUCK_SHARE = 0.4
@@ -134,6 +135,11 @@ class TextReader:
         if zone.field in ADDRESS_FIELDS:
             value = addresses.normalise(written)
             raw *= self._check_address(zone, value, attributes, findings)
+        if zone.field == F.APPLICATION_ID and not application_id.is_legal(value):
+            raw *= _NOT_AN_ID
+            findings.append(
+                Finding(FindingCode.APPLICATION_ID_UNREADABLE, Severity.REVIEW, zone.field)
+            )
         confidence = limits.calibrated(raw)
         flagged = any(c.flagged for c in characters)
         struck = _struck(read.lines)
@@ -240,8 +246,15 @@ class TextReader:
 
 
 def _unreadable_code(zone: Zone) -> FindingCode:
+    if zone.field == F.APPLICATION_ID:
+        return FindingCode.APPLICATION_ID_UNREADABLE
     named = zone.field in NAME_FIELDS
     return FindingCode.NAME_UNREADABLE if named else FindingCode.TEXT_UNCLEAR
+
+
+def _doubt_code(zone: Zone) -> FindingCode:
+    """For mere doubts: a name is not unreadable for them, an ID is."""
+    return _unreadable_code(zone) if zone.field == F.APPLICATION_ID else FindingCode.TEXT_UNCLEAR
 
 
 def _character(
@@ -332,7 +345,7 @@ def _unclear(zone: Zone, characters: tuple[Character, ...]) -> list[Finding]:
     if doubts and not findings:
         findings.append(
             Finding(
-                FindingCode.TEXT_UNCLEAR,
+                _doubt_code(zone),
                 Severity.REVIEW,
                 zone.field,
                 evidence=(("characters", float(doubts)),),

@@ -394,7 +394,8 @@ def _afterwards(sheet: _Sheet, form: FormDefinition) -> None:
         zone = form.zone(F.APPLICATION_ID)
         if zone is not None:
             stamps.stain(sheet.page, zone.box.to_px(), rng, share=0.35)
-    if sheet.has(Case.QR_STAINED):
+    # Where the code beside it can be read, a stained ID is known all the same: stain both.
+    if sheet.has(Case.QR_STAINED) or sheet.has(Case.ID_STAINED):
         zone = form.zone(F.QR)
         if zone is not None:
             stamps.stain(sheet.page, zone.box.to_px(), rng, share=0.9)

@@ -264,6 +264,7 @@ def _apply(
             draft.expect(C.APPLICATION_ID_MISMATCH)
         case Case.ID_STAINED:
             draft.expect(C.APPLICATION_ID_UNREADABLE)
+            draft.expect(C.QR_UNREADABLE)
         case Case.QR_STAINED:
             draft.expect(C.QR_UNREADABLE)
         case Case.PHOTO_ABSENT:
