@@ -24,6 +24,10 @@ _OWN_SHARE = 0.8
 _TINY_SHARE = 0.22
 _FILLED_SHARE = 0.72
 _CONTACT_LEAST_PX = 6
+# Ink that stands on a cell's border, most of it outside the middle: a stroke if it is this tall.
+_BORDER_PX = 4
+_BORDER_SHARE = 0.5
+_BORDER_TALL_SHARE = 0.35
 
 Labels = NDArray[np.int32]
 
@@ -235,11 +239,15 @@ def _components(clean: Pixels, level: float) -> tuple[Labels, int, Labels]:
 
 @dataclass(frozen=True, slots=True)
 class _Owned:
-    """Components (whole) and territory pieces (split) that belong to a cell."""
+    """Components (whole) and territory pieces (split) that belong to a cell.
+
+    ``on_border`` names those that stand on the border, where another cell may claim them too.
+    """
 
     whole: tuple[int, ...]
     split: tuple[int, ...]
     territory: tuple[int, int, int, int]
+    on_border: tuple[int, ...] = ()
 
 
 def _owners(
@@ -255,28 +263,30 @@ def _owners(
     lots = _territories(cells, width, height)
     for i, (x0, y0, x1, y1) in enumerate(lots):
         land[y0:y1, x0:x1] = i
-    inner = np.zeros((height, width), bool)
-    for cell in cells:
-        inner[
-            max(0, cell.y + 4) : cell.y + cell.h - 4, max(0, cell.x + 4) : cell.x + cell.w - 4
-        ] = 1
+    inner, outer = (_inside(cells, labels.shape, inset) for inset in (_BORDER_PX, -_BORDER_PX))
     held = labels > 0
     table = np.bincount(
         labels[held] * (len(cells) + 1) + land[held], minlength=count * (len(cells) + 1)
     ).reshape(count, len(cells) + 1)
     core = np.bincount(labels[held & inner], minlength=count)
+    reached = np.bincount(labels[held & outer], minlength=count)
     on_line = np.bincount(labels[held & near_line], minlength=count)
     whole: list[list[int]] = [[] for _ in cells]
     split: list[list[int]] = [[] for _ in cells]
+    border: list[list[int]] = [[] for _ in cells]
     for k in range(1, count):
         area = int(stats[k, cv2.CC_STAT_AREA])
         thin = min(int(stats[k, cv2.CC_STAT_WIDTH]), int(stats[k, cv2.CC_STAT_HEIGHT]))
-        if area < _SPECK_AREA_PX or core[k] < 0.25 * area:
-            continue
-        if on_line[k] > 0.85 * area and thin <= 5:
-            continue  # what is left of a line
+        if area < _SPECK_AREA_PX or (on_line[k] > 0.85 * area and thin <= 5):
+            continue  # a speck, or what is left of a line
         shares = table[k, : len(cells)]
         owner = int(np.argmax(shares))
+        if core[k] < 0.25 * area:
+            tall = int(stats[k, cv2.CC_STAT_HEIGHT]) >= _BORDER_TALL_SHARE * cells[owner].h
+            if tall and reached[k] >= _BORDER_SHARE * area:
+                whole[owner].append(k)
+                border[owner].append(k)
+            continue
         others = [i for i in range(len(cells)) if i != owner and shares[i] > 0]
         reach = max((_reach(labels, k, lots[i], owner < i) / cells[i].w for i in others), default=0)
         if shares[owner] >= _OWN_SHARE * area and reach < 0.3:
@@ -285,7 +295,21 @@ def _owners(
             for i in (owner, *others):
                 if shares[i] >= max(_SPECK_AREA_PX, 0.04 * area):
                     split[i].append(k)
-    return [_Owned(tuple(whole[i]), tuple(split[i]), lots[i]) for i in range(len(cells))]
+    return [
+        _Owned(tuple(whole[i]), tuple(split[i]), lots[i], tuple(border[i]))
+        for i in range(len(cells))
+    ]
+
+
+def _inside(cells: Sequence[BoxPx], shape: tuple[int, ...], inset: int) -> NDArray[np.bool_]:
+    """The cells' own pixels, made smaller all round."""
+    mask = np.zeros(shape[:2], bool)
+    for cell in cells:
+        mask[
+            max(0, cell.y + inset) : max(0, cell.y + cell.h - inset),
+            max(0, cell.x + inset) : max(0, cell.x + cell.w - inset),
+        ] = True
+    return mask
 
 
 def _territories(
@@ -360,7 +384,7 @@ def _cell(
         if float(mask.sum()) < 30:
             return _blank(on_page)
         state = CellState.TINY
-    elif owned.split:
+    elif owned.split or owned.on_border:
         state = CellState.TOUCHING
     elif _runs_along(mask[top:bottom, left:right], along[top:bottom, left:right]):
         state = CellState.ON_LINE

@@ -67,25 +67,31 @@ def remove_lines(
     cut_level = np.zeros(dark.shape, bool)
     along = np.zeros(dark.shape, bool)
     measured = [_measure(source, line) for line in lines]
-    limits = _limits(lines, measured)
-    for line, found in zip(lines, measured, strict=True):
-        if found is None:
+    usual = _usual(lines, measured)
+    counts = [
+        None if found is None else _dark_across(source, line, found, ink_level)
+        for line, found in zip(lines, measured, strict=True)
+    ]
+    thickness = _thickness(lines, counts)
+    for line, found, count in zip(lines, measured, counts, strict=True):
+        if found is None or count is None:
             continue
-        first, profile = found[0], np.minimum(found[1], limits[line.width])
+        limit = _ALIKE * usual[line.width] + _VISIBLE
+        first, profile = found[0], np.minimum(found[1], limit)
         here = (
             np.s_[line.start : line.stop, first : first + len(profile)]
             if line.upright
             else np.s_[first : first + len(profile), line.start : line.stop]
         )
         across = profile[None, :] if line.upright else profile[:, None]
-        if float(profile.max()) < _PALE * ink_level:
+        if min(float(profile.max()), usual[line.width]) < _PALE * ink_level:
             rest = (source[here] - across * 1.15) * (
                 ink_level / np.maximum(ink_level - across, 0.3 * ink_level)
             )
             clean[here] = np.minimum(clean[here], np.clip(rest, 0, 255))
         else:
             (cut_upright if line.upright else cut_level)[here] = True
-            run = _thick_runs(source, line, first, len(profile), ink_level)
+            run = _thick_runs(count, thickness[line.width])
             along[here] |= run[:, None] if line.upright else run[None, :]
     cut = cut_upright | cut_level
     clean[cut] = 0
@@ -94,10 +100,10 @@ def remove_lines(
     return np.clip(clean, 0, 255).astype(np.uint8), along
 
 
-def _limits(
+def _usual(
     lines: Sequence[LinePx], measured: Sequence[tuple[int, NDArray[np.float32]] | None]
 ) -> dict[float, float]:
-    """How dark lines of each width can be.
+    """How dark lines of each width are.
 
     Lines of one width are printed alike. One that seems much darker than the others has a stroke
     on it, and must not be taken for a dark line: the stroke would be cut out with it.
@@ -106,7 +112,7 @@ def _limits(
     for line, found in zip(lines, measured, strict=True):
         peak = 0.0 if found is None else float(found[1].max())
         darkest.setdefault(line.width, []).append(peak)
-    return {width: _ALIKE * float(np.median(d)) + _VISIBLE for width, d in darkest.items()}
+    return {width: float(np.median(d)) for width, d in darkest.items()}
 
 
 def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np.float32]] | None:
@@ -143,10 +149,14 @@ def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np
     return low + first, profile[first : last + 1]
 
 
-def _thick_runs(
-    source: NDArray[np.float32], line: LinePx, first: int, width: int, ink_level: float
-) -> NDArray[np.bool_]:
-    """For each pixel along a line: does ink run along it there?"""
+def _dark_across(
+    source: NDArray[np.float32],
+    line: LinePx,
+    found: tuple[int, NDArray[np.float32]],
+    ink_level: float,
+) -> NDArray[np.int64]:
+    """For each pixel along a line: how many pixels across it and beside it are dark."""
+    first, width = found[0], len(found[1])
     limit = source.shape[1] if line.upright else source.shape[0]
     low, high = max(0, first - 3), min(limit, first + width + 3)
     band = (
@@ -154,8 +164,27 @@ def _thick_runs(
         if line.upright
         else source[low:high, line.start : line.stop].T
     )
-    dark = (band > 0.5 * ink_level).sum(axis=1)
-    thick = (dark >= np.median(dark) + _THICKER_BY_PX).astype(np.uint8)[:, None]
+    return np.asarray((band > 0.5 * ink_level).sum(axis=1), np.int64)
+
+
+def _thickness(
+    lines: Sequence[LinePx], counts: Sequence[NDArray[np.int64] | None]
+) -> dict[float, float]:
+    """How many pixels across lines of each width are dark where nothing is written on them.
+
+    The lines are asked together: a stroke may run along the whole of one.
+    """
+    held: dict[float, list[float]] = {}
+    for line, count in zip(lines, counts, strict=True):
+        if count is not None:
+            held.setdefault(line.width, []).append(float(np.median(count)))
+    return {width: float(np.median(medians)) for width, medians in held.items()}
+
+
+def _thick_runs(count: NDArray[np.int64], usual: float) -> NDArray[np.bool_]:
+    """For each pixel along a line: does ink run along it there?"""
+    level = min(float(np.median(count)), usual) + _THICKER_BY_PX
+    thick = (count >= level).astype(np.uint8)[:, None]
     whole = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((_LONG_RUN_PX, 1), np.uint8))
     return np.asarray(runs[:, 0] > 0)

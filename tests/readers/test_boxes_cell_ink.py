@@ -225,3 +225,27 @@ def test_a_cell_that_the_scan_cuts_off_is_doubtful() -> None:
     )
     assert cells[0].state == CellState.CUT
     assert cells[1].state == CellState.INK
+
+
+@pytest.mark.parametrize("line", [ORANGE, GREY, BLACK])
+@pytest.mark.parametrize("mode", ["colour", "grey", "bilevel"])
+@pytest.mark.parametrize("cell", [1, 3])
+def test_a_stroke_on_the_border_never_leaves_a_blank_cell(line: str, mode: str, cell: int) -> None:
+    form, zone = sheet(line)
+    page = blank(form, zone)
+    stroke(page, zone, 0, [(0.4, 0.2), (0.5, 0.8)])
+    stroke(page, zone, cell, [(0.99, 0.2), (0.97, 0.85)])
+    states = [found.state for found in cut(form, zone, page, mode)]
+    claimed = states[cell : cell + 2]
+    assert any(s not in (CellState.BLANK, CellState.INK) for s in claimed)
+    assert states[0] == CellState.INK
+
+
+def test_a_stroke_on_a_drop_out_border_is_kept_whole() -> None:
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    stroke(page, zone, 0, [(0.4, 0.2), (0.5, 0.8)])
+    stroke(page, zone, 3, [(0.99, 0.2), (0.97, 0.85)])
+    found = cut(form, zone, page)[3]
+    assert found.ink_px is not None
+    assert found.ink_px.h > 0.6 * found.box_px.h
