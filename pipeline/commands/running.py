@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,7 @@ def run(
     from pipeline.commands import dagster_home, inbox_filling, sample_home, services
     from pipeline.commands.children import Children, ending_on_signals
 
+    os.umask(0o077)  # scans, crops and logs are for this account only; children inherit it
     settings, told = of_the_office.current(), Console(stderr=True, highlight=False, soft_wrap=True)
     given = list(paths or [])
     services.require_keys(settings)
@@ -77,6 +79,7 @@ def serve() -> None:
     from pipeline.commands import dagster_home, services
     from pipeline.commands.children import Children, ending_on_signals
 
+    os.umask(0o077)  # scans, crops and logs are for this account only; children inherit it
     settings, told = of_the_office.current(), Console(stderr=True, highlight=False, soft_wrap=True)
     services.require_keys(settings)
     services.require_no_desk(settings)

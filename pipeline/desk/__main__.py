@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ def main() -> int:
 
     The address stands in ``desk.json`` of the home folder and on stdout, one JSON line.
     """
+    os.umask(0o077)  # what the desk writes is for its own account only
     settings = of_the_office.current()
     parser = argparse.ArgumentParser(prog="python -m pipeline.desk")
     parser.add_argument("--host", default=settings.desk_host)

@@ -42,6 +42,7 @@ _SURE = 0.99
 _OPTIONS = {
     Route.RETURN: (Action.RETURN, Action.PROCESS, Action.RESCAN),
     Route.REFUSE: (Action.REFUSE, Action.PROCESS, Action.RESCAN),
+    Route.KEY: (Action.RESCAN, Action.RETURN, Action.REFUSE),
     Route.QUARANTINE: (Action.RESCAN, Action.RETURN, Action.REFUSE),
 }
 

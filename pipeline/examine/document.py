@@ -89,7 +89,9 @@ def examine_page(
     registered = engine.registrar.register(page)
     clock.lap("register")
     if isinstance(registered, Unregistered):
-        picture = None if _may_show_pins(registered, channel) else picture_of(page)
+        # A reply form that could not be lined up would show its PINs; the paper is at hand.
+        may_show_pins = registered.nearest == FormName.REPLY_FORM
+        picture = None if may_show_pins else picture_of(page)
         return ExaminedDocument(
             _unregistered(registered, page, channel, name), {}, clock.laps, picture
         )
@@ -158,11 +160,6 @@ def _grade_photo(engine: Engine, page: RegisteredPage) -> PhotoGrade | None:
     if zone is None or zone.reader != ReaderKind.PHOTO:
         return None
     return engine.photos.grade_on_page(page, zone)
-
-
-def _may_show_pins(result: Unregistered, channel: Channel) -> bool:
-    # A reply form that came by mail is shown to nobody, also when it could not be lined up.
-    return channel == Channel.MAIL and result.nearest == FormName.REPLY_FORM
 
 
 def _unregistered(

@@ -12,6 +12,7 @@ from pipeline.imaging.registration import Registrar
 from pipeline.model_store import ModelStore
 from pipeline.photo.grading import PhotoGrader
 from pipeline.readers.boxes import BoxReader
+from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.text import TextReader
 from pipeline.readers.thresholds import CharacterThresholds
@@ -47,6 +48,7 @@ class Engine:
             boxes=BoxReader(self.models, recogniser, thresholds),
             text=TextReader(recogniser),
             thresholds=thresholds,
+            dates=DateThresholds.load(self.settings.models),
         )
 
     @cached_property

@@ -9,6 +9,7 @@ from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName
 from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.boxes import BoxReader
+from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.dates import resolve_date
 from pipeline.readers.marks import read_marks, resolve_choice
 from pipeline.readers.presence import read_presence
@@ -28,6 +29,7 @@ class FieldReaders:
     boxes: BoxReader
     text: TextReader
     thresholds: CharacterThresholds
+    dates: DateThresholds
 
     def read(self, page: RegisteredPage, skip: frozenset[FieldName]) -> list[Resolved]:
         """Every field of the page but the photo and those to skip, in the form's order."""
@@ -76,7 +78,7 @@ class FieldReaders:
                 boxed = self.boxes.read(page, zone)
             else:
                 text = self.text.read(page, zone)
-        return resolve_date(name, era, boxed, text)
+        return resolve_date(name, era, boxed, text, thresholds=self.dates)
 
 
 def fields_in_order(form: FormDefinition) -> tuple[FieldName, ...]:

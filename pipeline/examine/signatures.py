@@ -7,6 +7,7 @@ forgotten. Only a clear difference is told, and only for a person to look at.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.domain import person_names
@@ -21,8 +22,10 @@ from pipeline.readers.text import TextReader
 # Below half of the characters in common, signature and name are two names: misread characters
 # of one and the same name leave more.
 LARGEST_SHARE_OF_EDITS = 0.5
-READABLE = 0.6
-"""Mean confidence from which the characters of a signature count as read at all."""
+LARGEST_SHARE_IN_COMMON = 0.4
+"""Of the shorter one's characters: a name with a character missed or two in one keeps more."""
+READABLE = 0.8
+"""Mean confidence from which the characters of a name or signature count as read at all."""
 
 
 def compare_signature(
@@ -43,7 +46,8 @@ def compare_signature(
         return []
     edits = person_names.distance(name.value, written.value or "")
     share = edits / max(1, len(person_names.fold(name.value)))
-    if share <= LARGEST_SHARE_OF_EDITS:
+    common = _share_in_common(name.value, written.value or "")
+    if share <= LARGEST_SHARE_OF_EDITS or common > LARGEST_SHARE_IN_COMMON:
         return []
     return [
         Finding(
@@ -53,6 +57,12 @@ def compare_signature(
             evidence=(("share_of_edits", round(share, 2)),),
         )
     ]
+
+
+def _share_in_common(name: str, signature: str) -> float:
+    """Characters that stand in both, in whatever order, of those of the shorter one."""
+    a, b = (Counter(person_names.fold(text).replace(" ", "")) for text in (name, signature))
+    return (a & b).total() / max(1, min(a.total(), b.total()))
 
 
 def _readable(reading: Reading) -> bool:

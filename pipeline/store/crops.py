@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.domain.documents import FieldName
+from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError
 from pipeline.vault import DataClass, Vault
 
@@ -33,7 +33,7 @@ def write(folder: Path, vault: Vault, document: str, name: str, image: bytes) ->
     path = path_of(folder, document, name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{name}.{secrets.token_hex(4)}")
-    temporary.write_bytes(vault.seal(DataClass.IMAGE, _context(document, name), image))
+    temporary.write_bytes(vault.seal(_class_of(name), _context(document, name), image))
     temporary.chmod(0o600)
     temporary.replace(path)
 
@@ -67,6 +67,11 @@ def exists(folder: Path, document: str, name: str) -> bool:
 def media_type(image: bytes) -> str:
     """The picture's type, by its first bytes."""
     return next((kind for magic, kind in _MEDIA_TYPES if image.startswith(magic)), "image/png")
+
+
+def _class_of(name: str) -> DataClass:
+    # The picture of a PIN goes when the PINs' key goes, not with the other pictures.
+    return DataClass.PIN if name in PIN_FIELDS else DataClass.IMAGE
 
 
 def _context(document: str, name: str) -> str:

@@ -294,7 +294,7 @@ class Decisions:
 
 
 # Nobody has looked at the fields of these: to accept one, its fields have to be processed.
-NOT_ACCEPTED_AS_A_WHOLE = frozenset({Route.RETURN, Route.REFUSE, Route.QUARANTINE})
+NOT_ACCEPTED_AS_A_WHOLE = frozenset({Route.KEY, Route.RETURN, Route.REFUSE, Route.QUARANTINE})
 _WHOLE = PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0)
 _SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE: "both"}
 

@@ -153,7 +153,8 @@ def _answer(
             desk.shown.close(session)
         view = task_view.build(desk, task, revealed=revealed)
         seen = "document" if task.field is None else _SEEN[task.kind]
-        for name in () if is_pin else (task.field,) if task.field else view.pictures:
+        whole = () if view.crop_size_px is None else (crops.PAGE,)
+        for name in () if is_pin else (task.field,) if task.field else (*view.pictures, *whole):
             desk.store.audit.note(
                 session.person.actor,
                 "value.view",
