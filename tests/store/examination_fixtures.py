@@ -171,6 +171,15 @@ def unknown_page() -> Examination:
     )
 
 
+def poorly_registered_page() -> Examination:
+    return examination(
+        [],
+        form=FormName.APPLICATION_HANDWRITTEN,
+        route=Route.KEY,
+        findings=[Finding(FindingCode.REGISTRATION_POOR, Severity.REVIEW)],
+    )
+
+
 def arrival(
     vault: Vault, name: str, *examinations: Examination, with_crops: bool = True
 ) -> Arrival:

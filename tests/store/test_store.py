@@ -19,6 +19,7 @@ from examination_fixtures import (
     flagged_number,
     keyed_number,
     photo_application,
+    poorly_registered_page,
     reading,
     reply_form_with_pin,
     returned_application,
@@ -341,6 +342,18 @@ def test_a_proposed_return_is_decided_or_processed_but_not_waved_through(
     assert name.field == FieldName.NAME
     decide(store, ANNA, name, Action.VALUE, NAME)
     assert outcome_of(store, task.document_id) == "accept"
+
+
+def test_a_page_that_could_not_be_lined_up_is_not_accepted_as_a_whole(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b", arrival(vault, "a", poorly_registered_page()))
+    task = next_task(store, ANNA)
+    assert task.field is None
+    with pytest.raises(InputError):
+        decide(store, ANNA, task, Action.ACCEPT)
+    decide(store, ANNA, task, Action.RESCAN)
+    assert outcome_of(store, task.document_id) == "rescan"
 
 
 def test_a_photo_is_taken_or_sent_back(store: DuckDBStore, vault: Vault) -> None:

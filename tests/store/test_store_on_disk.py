@@ -25,7 +25,7 @@ from pipeline.store.decisions import Action, Decision
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.queue import Task
 from pipeline.store.records import Arrival
-from pipeline.vault import Vault
+from pipeline.vault import DataClass, Vault
 
 ANNA, BEN, CHIYO = (Actor(name, "reviewer") for name in ("anna", "ben", "chiyo"))
 SECRETS = (NUMBER, NAME, ADDRESS, PIN, "123456789011")
@@ -156,6 +156,27 @@ def test_crops_are_sealed_and_bound_to_their_place(tmp_path: Path, vault: Vault)
     with pytest.raises(DefectError) as error:
         crops.read(tmp_path, vault, other, "name")
     assert error.value.code == "SEAL_BROKEN"
+
+
+def test_the_picture_of_a_pin_goes_with_the_pins_key(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed_as: dict[str, DataClass] = {}
+    seal = vault.seal
+
+    def remember(data_class: DataClass, context: str, plaintext: bytes) -> bytes:
+        sealed_as[context.split("|")[1]] = data_class
+        return seal(data_class, context, plaintext)
+
+    monkeypatch.setattr(vault, "seal", remember)
+    document = vault.surrogate("document", b"1")
+    for name in ("pin_signature", "name", crops.PAGE):
+        crops.write(tmp_path, vault, document, name, b"picture")
+    assert sealed_as == {
+        "pin_signature": DataClass.PIN,
+        "name": DataClass.IMAGE,
+        crops.PAGE: DataClass.IMAGE,
+    }
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "A", "x" * 41])
