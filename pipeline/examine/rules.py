@@ -159,7 +159,9 @@ def of_the_photo(
             return [Finding(FindingCode.PHOTO_NOT_WANTED, severity, FieldName.PHOTO)]
         return []
     if not grade.present:
-        return [Finding(FindingCode.PHOTO_MISSING, Severity.RETURN, FieldName.PHOTO)]
+        # Whoever may yet turn out to be an infant needs none.
+        severity = Severity.RETURN if age is not None and age[1] else Severity.REVIEW
+        return [Finding(FindingCode.PHOTO_MISSING, severity, FieldName.PHOTO)]
     findings = []
     if grade.verdict == Verdict.NOT_ASSESSABLE:
         findings.append(Finding(FindingCode.PHOTO_NOT_ASSESSABLE, Severity.REVIEW, FieldName.PHOTO))

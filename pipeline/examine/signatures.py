@@ -26,6 +26,8 @@ LARGEST_SHARE_IN_COMMON = 0.4
 """Of the shorter one's characters: a name with a character missed or two in one keeps more."""
 READABLE = 0.8
 """Mean confidence from which the characters of a name or signature count as read at all."""
+CLEAR = 0.97
+"""From here on both sides, two given names under one family name are two people."""
 
 
 def compare_signature(
@@ -42,12 +44,15 @@ def compare_signature(
     # Read under the rules of a name: a signature has no alphabet of its own.
     as_name = dataclasses.replace(zone, field=FieldName.NAME, reader=ReaderKind.TEXT)
     written = text.read(page, as_name).reading
-    if not _readable(name) or not _readable(written):
+    sure = min(_mean_confidence(name), _mean_confidence(written))
+    if sure < READABLE:
         return []
     edits = person_names.distance(name.value, written.value or "")
     share = edits / max(1, len(person_names.fold(name.value)))
     common = _share_in_common(name.value, written.value or "")
-    if share <= LARGEST_SHARE_OF_EDITS or common > LARGEST_SHARE_IN_COMMON:
+    if share <= LARGEST_SHARE_OF_EDITS or common == 1.0:
+        return []  # the same name, or a part of it
+    if common > LARGEST_SHARE_IN_COMMON and sure < CLEAR:
         return []
     return [
         Finding(
@@ -65,8 +70,8 @@ def _share_in_common(name: str, signature: str) -> float:
     return (a & b).total() / max(1, min(a.total(), b.total()))
 
 
-def _readable(reading: Reading) -> bool:
+def _mean_confidence(reading: Reading) -> float:
+    """Over its characters; 0 where nothing was read."""
     if not reading.value or not reading.characters:
-        return False
-    mean = sum(c.confidence for c in reading.characters) / len(reading.characters)
-    return mean >= READABLE
+        return 0.0
+    return sum(c.confidence for c in reading.characters) / len(reading.characters)
