@@ -21,13 +21,14 @@ MARGIN_PX = 24  # 2 mm round the cells: as far as a stroke may leave its cell
 _LEAST_DARKNESS = 45.0  # paler than this against the paper is no pen
 _SPECK_AREA_PX = 12
 _OWN_SHARE = 0.8
+_GUEST_SHARE = 0.6  # of ink that reaches over into a cell which has a character of its own
+_TALL_SHARE = 0.35
 _TINY_SHARE = 0.22
 _FILLED_SHARE = 0.72
 _CONTACT_LEAST_PX = 6
-# Ink that stands on a cell's border, most of it outside the middle: a stroke if it is this tall.
+# Ink that stands on a cell's border, most of it outside the middle.
 _BORDER_PX = 4
 _BORDER_SHARE = 0.5
-_BORDER_TALL_SHARE = 0.35
 
 Labels = NDArray[np.int32]
 
@@ -274,6 +275,7 @@ def _owners(
     whole: list[list[int]] = [[] for _ in cells]
     split: list[list[int]] = [[] for _ in cells]
     border: list[list[int]] = [[] for _ in cells]
+    spanning: list[tuple[int, int, list[int]]] = []
     for k in range(1, count):
         area = int(stats[k, cv2.CC_STAT_AREA])
         thin = min(int(stats[k, cv2.CC_STAT_WIDTH]), int(stats[k, cv2.CC_STAT_HEIGHT]))
@@ -282,7 +284,7 @@ def _owners(
         shares = table[k, : len(cells)]
         owner = int(np.argmax(shares))
         if core[k] < 0.25 * area:
-            tall = int(stats[k, cv2.CC_STAT_HEIGHT]) >= _BORDER_TALL_SHARE * cells[owner].h
+            tall = int(stats[k, cv2.CC_STAT_HEIGHT]) >= _TALL_SHARE * cells[owner].h
             if tall and reached[k] >= _BORDER_SHARE * area:
                 whole[owner].append(k)
                 border[owner].append(k)
@@ -292,13 +294,32 @@ def _owners(
         if shares[owner] >= _OWN_SHARE * area and reach < 0.3:
             whole[owner].append(k)
         else:
-            for i in (owner, *others):
-                if shares[i] >= max(_SPECK_AREA_PX, 0.04 * area):
-                    split[i].append(k)
+            spanning.append((k, owner, others))
+    for k, owner, others in spanning:
+        area, shares = int(stats[k, cv2.CC_STAT_AREA]), table[k, : len(cells)]
+        guest = shares[owner] >= _GUEST_SHARE * area and all(
+            _has_own(whole[i], stats, cells[i], int(shares[i])) for i in others
+        )
+        if guest:
+            # The other cell has a character of its own: this is its neighbour's, reaching over.
+            whole[owner].append(k)
+            continue
+        for i in (owner, *others):
+            if shares[i] >= max(_SPECK_AREA_PX, 0.04 * area):
+                split[i].append(k)
     return [
         _Owned(tuple(whole[i]), tuple(split[i]), lots[i], tuple(border[i]))
         for i in range(len(cells))
     ]
+
+
+def _has_own(whole: Sequence[int], stats: Labels, cell: BoxPx, trespass_px: int) -> bool:
+    """Whether a cell holds a character of its own, larger than what reaches in."""
+    return any(
+        stats[k, cv2.CC_STAT_HEIGHT] > _TALL_SHARE * cell.h
+        and stats[k, cv2.CC_STAT_AREA] >= trespass_px
+        for k in whole
+    )
 
 
 def _inside(cells: Sequence[BoxPx], shape: tuple[int, ...], inset: int) -> NDArray[np.bool_]:
@@ -410,7 +431,7 @@ def _two_parts(whole: Sequence[int], stats: Labels, cell: BoxPx) -> bool:
     tall = [
         (int(stats[k, cv2.CC_STAT_LEFT]), int(stats[k, cv2.CC_STAT_WIDTH]))
         for k in whole
-        if stats[k, cv2.CC_STAT_HEIGHT] > 0.35 * cell.h
+        if stats[k, cv2.CC_STAT_HEIGHT] > _TALL_SHARE * cell.h
     ]
     tall.sort()
     return any(b[0] >= a[0] + a[1] - 0.1 * min(a[1], b[1]) for a, b in itertools.pairwise(tall))

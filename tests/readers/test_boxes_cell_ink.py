@@ -249,3 +249,23 @@ def test_a_stroke_on_a_drop_out_border_is_kept_whole() -> None:
     found = cut(form, zone, page)[3]
     assert found.ink_px is not None
     assert found.ink_px.h > 0.6 * found.box_px.h
+
+
+def test_a_neighbour_that_reaches_over_is_not_split_where_the_cell_has_its_own() -> None:
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    stroke(page, zone, 1, [(0.4, 0.2), (0.35, 0.8)])
+    hook = [(-0.32, 0.45), (-0.2, 0.2), (0.1, 0.2), (0.5, 0.2), (0.6, 0.5), (0.4, 0.8)]
+    stroke(page, zone, 2, hook)
+    found = cut(form, zone, page)
+    assert [c.state for c in found[1:3]] == [CellState.INK, CellState.INK]
+    assert found[1].ink_px is not None
+    assert found[1].ink_px.w < 0.2 * found[1].box_px.w
+
+
+def test_strokes_of_two_cells_that_meet_stay_doubtful() -> None:
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    stroke(page, zone, 1, [(0.4, 0.2), (0.6, 0.8), (1.3, 0.5), (1.5, 0.2), (1.5, 0.8)])
+    found = cut(form, zone, page)
+    assert {found[1].state, found[2].state} == {CellState.TOUCHING}
