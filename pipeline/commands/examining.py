@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.domain.documents import Channel
+
+if TYPE_CHECKING:
+    from pipeline.examine.pool import ExaminationPool, FileResult
 
 
 def examine(
@@ -26,38 +32,69 @@ def examine(
     ] = False,
 ) -> None:
     """ファイルを検査して結果だけを表示します(保存しません)。 / Examine files, keep nothing."""
-    from pipeline.cli import show_error
-    from pipeline.domain.errors import InputError
-    from pipeline.examine.document import examine_file
-    from pipeline.examine.engine import Engine
-    from pipeline.examine.report import quarantined_json, to_json
+    from pipeline.examine.pool import ExaminationPool
     from pipeline.settings import current
 
     settings = current()
     if forms is not None:
         settings = settings.model_copy(update={"forms": forms})
-    engine = Engine(settings)
+    entered = channel or settings.default_channel
     worst = 0
-    for file in files:
-        try:
-            for document in examine_file(
-                engine, file, channel or settings.default_channel, name=file.name
-            ):
-                result = to_json(document.examination, reveal=reveal)
-                if as_json:
-                    print(json.dumps(result, ensure_ascii=False), flush=True)
-                else:
-                    _print_summary(result)
-        except InputError as error:
-            # One bad file must not hide the others; it is told on both channels.
-            worst = max(worst, error.exit_code)
-            show_error(error)
-            if as_json:
-                print(
-                    json.dumps(quarantined_json(file.name, error), ensure_ascii=False), flush=True
-                )
+    with ExaminationPool(settings, min(settings.worker_count, len(files))) as pool:
+        for file, result in _in_order(pool, files, entered):
+            worst = max(worst, _show(file, result, reveal=reveal, as_json=as_json))
     if worst:
         sys.exit(worst)
+
+
+def _in_order(
+    pool: ExaminationPool, files: list[Path], channel: Channel
+) -> Iterator[tuple[Path, FileResult]]:
+    """Results in the order in which the files were named, each as soon as it can be."""
+    from pipeline.examine.pool import FileToExamine
+
+    waiting: dict[str, FileResult] = {}
+    due = 0
+    tasks = [FileToExamine(str(i), file, channel) for i, file in enumerate(files)]
+    with _progress(len(files)) as advance:
+        for result in pool.examine(tasks):
+            advance()
+            waiting[result.scan_id] = result
+            while str(due) in waiting:
+                yield files[due], waiting.pop(str(due))
+                due += 1
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr where a person is watching."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("検査 / examining", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _show(file: Path, result: FileResult, *, reveal: bool, as_json: bool) -> int:
+    """Print what came of one file; returns its share of the exit code."""
+    from pipeline.cli import show_error
+    from pipeline.examine.report import quarantined_json, to_json
+
+    for document in result.documents:
+        shown = to_json(dataclasses.replace(document.examination, file=file.name), reveal=reveal)
+        if as_json:
+            print(json.dumps(shown, ensure_ascii=False), flush=True)
+        else:
+            _print_summary(shown)
+    if result.error is None:
+        return 0
+    # One bad file must not hide the others; it is told on both channels.
+    show_error(result.error)
+    if as_json:
+        print(json.dumps(quarantined_json(file.name, result.error), ensure_ascii=False), flush=True)
+    return result.error.exit_code
 
 
 def _print_summary(result: dict[str, object]) -> None:

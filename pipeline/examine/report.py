@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.domain.documents import Route
-from pipeline.domain.errors import InputError
+from pipeline.domain.errors import UketsukeError
 from pipeline.domain.examinations import Examination
 from pipeline.domain.finding_messages import message
 from pipeline.domain.findings import Finding
@@ -37,7 +37,7 @@ def to_json(examination: Examination, *, reveal: bool = False) -> dict[str, Any]
     }
 
 
-def quarantined_json(file: str, error: InputError) -> dict[str, Any]:
+def quarantined_json(file: str, error: UketsukeError) -> dict[str, Any]:
     """A file that could not be opened, in the shape of a document without a form."""
     return {
         "file": file,
