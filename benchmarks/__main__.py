@@ -59,6 +59,9 @@ def _show(name: str, result: dict[str, Any]) -> None:
     if name == "whole_forms":
         print("\n".join(whole_forms_bench.lines(result)))
         return
+    if name == "registration":
+        print(registration_bench.table(result))
+        return
     _show_tree(result, 0)
 
 

@@ -1,0 +1,93 @@
+"""``python -m benchmarks.readme_table``: writes the figures of the last bench into the README.
+
+The table stands between two marks and is never edited by hand, so that every figure there comes
+from a run of ``make bench``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.intervals import Rate
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
+README = REPOSITORY / "README.md"
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What, measured, goal."""
+    forms, characters = results["whole_forms"], results["characters"]
+    numbers, pins = characters["my_number"], characters["pin"]
+    on_forms = forms["fields"]["my_number"]
+    silent = [f["silent_errors"] for f in forms["fields"].values()]
+    all_silent = {"k": sum(s["k"] for s in silent), "n": sum(s["n"] for s in silent)}
+    registration = {s["figure"]: s for s in results["registration"]["shares"]}
+    speed = results["speed"]
+    return [
+        ("**Our forms, filled with real ink, printed and scanned**", f"{forms['forms']} forms", ""),
+        ("form recognised and lined up", _rate(forms["form_right"]), "100 %"),
+        ("My Number right", _rate(on_forms["right"]), ""),
+        ("My Number accepted by machine", _rate(on_forms["accepted"]), "≥ 98 %"),
+        ("My Number silent errors among accepted", _rate(on_forms["silent_errors"]), "0"),
+        ("silent errors, all fields accepted", _rate(all_silent), "≤ 0.037 %"),
+        ("expected findings given", _rate(forms["expected_findings_given"]), "100 %"),
+        ("**Boxed rows, six line colours, one in eight over the line**", "", ""),
+        ("digits right", _rate(numbers["digits"]["right"]), "≥ 99.6 %"),
+        ("My Number accepted", _rate(numbers["accepted"]), "≥ 98 %"),
+        ("My Number silent errors", _rate(numbers["silent_errors"]), "0 in 10,000"),
+        ("PIN characters wrong and not flagged", _rate(pins["wrong_and_unflagged"]), "0 in 20,000"),
+        (
+            "PIN flags outside 0 O 1 I",
+            _rate(pins["flagged_outside_always_flagged"]),
+            "≤ 10 %",
+        ),
+        ("**Lining up 12 layouts**", f"{results['registration']['pages']} pages", ""),
+        ("form right", _share(registration["form right"]), "100 %"),
+        ("passed within 1.5 px", _share(registration["passed within 1.5 px"]), "≥ 99 %"),
+        ("passed above 4 px", _share(registration["passed above 4 px"]), "0"),
+        ("**Speed, one thread, same pages and run**", f"{speed['pages']} pages", ""),
+        ("Uketsuke, whole examination", _speed(speed["uketsuke"]), "≥ 0.5 pages/s a core"),
+        ("PaddleOCR, whole page, text only", _speed(speed["paddleocr_whole_page"]), ""),
+        ("tesseract, whole page, text only", _speed(speed["tesseract_whole_page"]), ""),
+    ]
+
+
+def table(results: dict[str, Any]) -> str:
+    """The figures as a Markdown table."""
+    made = results["made"]
+    lines = ["| what | measured (95 % interval) | goal |", "|---|---|---|"]
+    lines += [f"| {what} | {value} | {goal} |" for what, value, goal in rows(results)]
+    lines.append("")
+    lines.append(f"Measured {made['at'][:10]} on {made['cores']} cores by `make bench`.")
+    return "\n".join(lines)
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    return str(Rate(rate["k"], rate["n"]))
+
+
+def _share(share: dict[str, Any]) -> str:
+    return _rate({"k": round(share["value"] * share["n"]), "n": share["n"]})
+
+
+def _speed(figures: dict[str, Any]) -> str:
+    if "pages_per_s" not in figures:
+        return "not measured"
+    return f"{figures['pages_per_s']:.2f} pages/s, {figures['peak_memory_mib']:.0f} MiB"
+
+
+def main() -> None:
+    """Put the table into the README."""
+    text = README.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    made = table(json.loads(RESULTS.read_text(encoding="utf-8")))
+    README.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
