@@ -13,15 +13,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.geometry import BoxPx
+from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.imaging.pages import Pixels
-from pipeline.readers.zone_ink import INK_DARKNESS, ZoneInk
+from pipeline.readers.zone_ink import INK_DARKNESS, LEAST_PEN_MM, ZoneInk, pen_width_mm
 
 _SPECK_PX = 10
 _PAD_PX = 6
 _SHEARS = np.arange(-0.045, 0.0451, 0.005)
 _LEAST_LINE_PX = 14
 _SPECK_LINE = 0.4
+_HAIR_PARTS = 6  # JPEG breaks it
+_HAIR_MM = 20.0
 # A blank this long against the height of the line is a word's end, and is closed to the second.
 GAP_OF_WORDS = 0.55
 _GAP_LEFT = 0.30
@@ -100,8 +102,21 @@ def _without_specks(ink: ZoneInk, inner: BoxPx) -> NDArray[np.bool_]:
     if count <= 1 or not keep.any() or int(area[keep].sum()) < 40:
         return np.zeros(ink.dark.shape, bool)
     kept = keep[labels].astype(np.uint8)
+    if int(keep.sum()) <= _HAIR_PARTS and _is_hair(kept):
+        return np.zeros(ink.dark.shape, bool)
     # The soft edge of a stroke is below the threshold and still belongs to it.
     return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(bool)
+
+
+def _is_hair(kept: Pixels) -> bool:
+    """Whether all there is is a thin open line, finer than any pen: a hair or fibre on the glass.
+
+    A printed character can be as fine in places, but closes round a counter or has more parts.
+    """
+    outlines, levels = cv2.findContours(kept, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    closed = bool((levels[0][:, 3] >= 0).any())
+    length_mm = sum(cv2.arcLength(o, closed=True) for o in outlines) / 2 / PX_PER_MM
+    return not closed and length_mm < _HAIR_MM and pen_width_mm(kept > 0) < LEAST_PEN_MM
 
 
 def _shear(mask: NDArray[np.bool_]) -> float:

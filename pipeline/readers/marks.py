@@ -21,7 +21,7 @@ from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.zone_ink import ZoneInk, writing
+from pipeline.readers.zone_ink import LEAST_PEN_MM, ZoneInk, pen_width_mm, writing
 
 READER = "marks"
 MODEL_VERSION = "marks-geometry@1"
@@ -93,8 +93,6 @@ class MarksReading:
 # millimetres of stroke, shares of the cell's inside.
 _TICK_STROKE_MM = 2.2
 _STRAY_STROKE_MM = 0.7
-# The finest gel pens lay 0.3 mm; a hair on the scanner's glass shows as less.
-_LEAST_PEN_MM = 0.27
 _OUT_PX = 9
 _STRAIGHT_SHARE = 0.35
 _BLACK_FILLED = 0.50
@@ -138,17 +136,6 @@ def _stroke_mm(mask: NDArray[np.bool_]) -> float:
     return float(max(lengths, default=0.0)) / PX_PER_MM
 
 
-def _pen_mm(mask: NDArray[np.bool_]) -> float:
-    """Mean width of the largest part: its area over the length of its strokes."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count < 2:
-        return 0.0
-    largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    outlines, _ = cv2.findContours(largest.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    length = sum(cv2.arcLength(outline, closed=True) for outline in outlines) / 2
-    return float(largest.sum()) / max(1.0, length) / PX_PER_MM
-
-
 def _passes_through(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> bool:
     """Whether ink runs straight across the box and out on both sides, as a fold does."""
     ys, xs = np.nonzero(mask)
@@ -180,7 +167,7 @@ def _tick(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
         return MarkState.UNCLEAR, 0.5, filled
     inner_length = _stroke_mm(own & core)
     if inner_length >= _TICK_STROKE_MM or (length >= 3.5 and share_inside > 0.35):
-        if _pen_mm(own) < _LEAST_PEN_MM or _passes_through(own, core):
+        if pen_width_mm(own) < LEAST_PEN_MM or _passes_through(own, core):
             return MarkState.UNCLEAR, 0.4, filled  # a hair, a fold, a line of something else
         return MarkState.MARKED, 0.995, filled
     if inner_length < _STRAY_STROKE_MM:
@@ -223,7 +210,7 @@ def _circle(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
     if float((radius < 0.9).mean()) > 0.5 and filled > 0.30:
         return MarkState.UNCLEAR, 0.4, filled  # blacked over, not circled
     if around >= _CIRCLE_MARKED:
-        if _pen_mm(mask) < _LEAST_PEN_MM:
+        if pen_width_mm(mask) < LEAST_PEN_MM:
             return MarkState.UNCLEAR, 0.4, filled  # a hair lies round the word
         return MarkState.MARKED, 0.99 if around > 0.8 else 0.95, filled
     length = _stroke_mm(mask)

@@ -21,6 +21,8 @@ from pipeline.readers.cell_ink import darkness, line_colour
 from pipeline.readers.line_removal import LinePx, remove_lines
 
 INK_DARKNESS = 60  # of 255 against the paper: a pencil stroke is above, a drop-out line below
+# The finest gel pens lay 0.3 mm; a hair on the scanner's glass shows as less.
+LEAST_PEN_MM = 0.27
 _PRINT_REACH_PX = 5  # registration puts a printed stroke within this of its place
 _LABEL_DARKNESS = 90
 _CHROMA = 40  # levels between channels that make a pixel coloured
@@ -93,6 +95,17 @@ def is_coloured(page: RegisteredPage) -> bool:
     small = page.pixels[::6, ::6].astype(np.int16)
     chroma = small.max(axis=2) - small.min(axis=2)
     return float((chroma > _CHROMA).mean()) > 5e-4
+
+
+def pen_width_mm(mask: NDArray[np.bool_]) -> float:
+    """Mean width of the strokes of the largest part: its area over their length; 0 if blank."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return 0.0
+    largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    outlines, _ = cv2.findContours(largest.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    length = sum(cv2.arcLength(outline, closed=True) for outline in outlines) / 2
+    return float(largest.sum()) / max(1.0, length) / PX_PER_MM
 
 
 def _without_stamp(dark: Pixels, crop: Pixels) -> Pixels:

@@ -109,6 +109,17 @@ def test_a_blank_zone_has_an_empty_value(reader: TextReader) -> None:
     assert optional.findings == ()
 
 
+def test_a_hair_on_the_glass_leaves_a_zone_blank(reader: TextReader) -> None:
+    page = page_with({})
+    box = zone_of(F.PHONE).box.to_px()
+    bent = [(20, 50), (40, 58), (42, 40), (66, 38), (76, 72)]
+    points = np.array([(box.x + x, box.y + y) for x, y in bent], np.int32)
+    cv2.polylines(page.pixels, [points], False, (110, 110, 110), 1, cv2.LINE_AA)
+    assert reader.read(page, zone_of(F.PHONE)).reading.value == ""
+    cv2.polylines(page.pixels, [points], False, (60, 60, 60), 5, cv2.LINE_AA)
+    assert reader.read(page, zone_of(F.PHONE)).reading.value != ""
+
+
 def test_an_old_character_is_found_and_never_silently_replaced(reader: TextReader) -> None:
     page = page_with({F.NAME: "山崎 茂"})
     resolved = reader.read(page, zone_of(F.NAME))
