@@ -5,7 +5,7 @@ Shared by calibration (split ``calibrate``) and the bench (split ``test``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,7 @@ def collect(
     sheets: int,
     seed: int,
     set_aside: Collection[str] = (),
+    write: Callable[[np.random.Generator], str] | None = None,
 ) -> Iterator[RowEvidence]:
     """Composes, scans and reads sheets of rows.
 
@@ -90,17 +91,20 @@ def collect(
         sheets: How many sheets.
         seed: Source of chance; the same seed makes the same sheets.
         set_aside: Digests of images not to use.
+        write: Gives the text of a row, a blank for a cell left empty; by the row's kind where
+            None.
     """
     for number in range(sheets):
         rng = np.random.default_rng([seed, kind.cells, number])
         ink = TracedInk(real, set_aside)
         preset = _PRESETS[int(rng.choice(len(_PRESETS), p=_SHARES))]
-        sheet = make_sheet(kind, ink, rng, preset=preset)
+        sheet = make_sheet(kind, ink, rng, preset=preset, write=write)
         start = 0
         for zone, truth in zip(sheet.page.form.zones, sheet.truth, strict=True):
             inks = extract(sheet.page, zone, refine_cells(sheet.page, zone))
-            digests = tuple(ink.drawn[start : start + len(truth)])
-            start += len(truth)
+            written = len(truth.replace(" ", ""))
+            digests = tuple(ink.drawn[start : start + written])
+            start += written
             yield RowEvidence(
                 zone, truth, digests, inks, reader.view(zone, inks), sheet.preset, sheet.mode
             )

@@ -11,25 +11,25 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pipeline import settings
 from pipeline.domain import era as eras
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
+from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.marks import MarksReading
 from pipeline.readers.resolved import Resolved
 
 READER = "dates"
 _KEPT_PER_CELL = 4
 _FLOOR = 1e-6
-# An era that is not in doubt; more alternatives than two are a matter for a person.
-_ACCEPT_FROM = 0.985
-_FLAG_BELOW = 0.97
-_IMPOSSIBLE_FROM = 0.60
+# A third digit less probable than this changes no date's probability in the third place.
+_NEGLIGIBLE = 1e-4
 
 
 class _Cell(Protocol):
@@ -77,6 +77,7 @@ def resolve_date(
     text: Resolved | None,
     *,
     printed_era: str = "令和",
+    thresholds: DateThresholds | None = None,
 ) -> Resolved:
     """A date in ISO 8601 with what is doubtful about it.
 
@@ -86,19 +87,28 @@ def resolve_date(
         boxed: The digits in boxes, where the form has them.
         text: The date as free text, where the form has it so.
         printed_era: The era that the form prints where it has no marks for it.
+        thresholds: Of boxed dates; those of the installation's models where None.
 
     Returns:
         ``""`` with ``DATE_MISSING`` where nothing is written, None where no day can be read.
+
+    Raises:
+        DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
     """
     if boxed is not None:
-        return _from_boxes(field, era, boxed, printed_era)
+        limits = thresholds or DateThresholds.load(settings.current().models)
+        return _from_boxes(field, era, boxed, printed_era, limits)
     if text is not None:
         return _from_text(field, text, printed_era)
     return Resolved(Reading(field, None, 0.0, accepted=False, reader=READER))
 
 
 def _from_boxes(
-    field: FieldName, era: MarksReading | None, boxed: Boxed, printed_era: str
+    field: FieldName,
+    era: MarksReading | None,
+    boxed: Boxed,
+    printed_era: str,
+    limits: DateThresholds,
 ) -> Resolved:
     cells = boxed.cells
     optional = boxed.zone.optional
@@ -111,31 +121,22 @@ def _from_boxes(
     total = sum(c.probability for c in candidates)
     possible = _by_day([c for c in candidates if c.day is not None])
     mass_possible = sum(c.probability for c in possible)
-    findings: list[Finding] = []
     if not candidates or total <= 0 or not possible:
-        return _impossible(field, boxed, era, slots)
+        return _impossible(field, boxed, era, slots, limits)
     best = possible[0]
     plain = max(candidates, key=lambda c: c.probability)
     confidence = best.probability / total
     doubtful = any(c.doubtful for c in cells) or (era is not None and era.chosen is None)
-    if plain.day is None and 1 - mass_possible / total > _IMPOSSIBLE_FROM:
-        return _impossible(field, boxed, era, slots)
-    characters = _characters(era, boxed, best, possible, total)
-    accepted = (
-        confidence >= _ACCEPT_FROM
-        and not doubtful
-        and plain.digits == best.digits
-        and not any(c.flagged for c in characters)
-    )
+    if plain.day is None and 1 - mass_possible / total > limits.impossible_from:
+        return _impossible(field, boxed, era, slots, limits)
+    characters = _characters(era, boxed, best, possible, total, limits.accept_from)
+    # A doubtful cell bars acceptance though it be blank: a stroke may have gone with the line.
+    accepted = confidence >= limits.accept_from and not doubtful and plain.digits == best.digits
+    findings: tuple[Finding, ...] = ()
     if not accepted:
-        findings.append(
-            Finding(
-                FindingCode.DATE_UNCLEAR,
-                Severity.REVIEW,
-                field,
-                evidence=(("confidence", round(confidence, 4)),),
-            )
-        )
+        evidence = (("confidence", round(confidence, 4)),)
+        findings = (Finding(FindingCode.DATE_UNCLEAR, Severity.REVIEW, field, evidence=evidence),)
+        characters = _weakest_flagged(characters)
     written = f"{best.era}{_shown(best.digits)}"
     assert best.day is not None
     reading = Reading(
@@ -149,7 +150,15 @@ def _from_boxes(
         model_version=boxed.model_version,
         as_written=written,
     )
-    return Resolved(reading, tuple(findings))
+    return Resolved(reading, findings)
+
+
+def _weakest_flagged(characters: tuple[Character, ...]) -> tuple[Character, ...]:
+    """Where no character is flagged for itself, the least sure one: a person begins there."""
+    if any(c.flagged for c in characters):
+        return characters
+    weakest = min(range(len(characters)), key=lambda i: characters[i].confidence)
+    return tuple(replace(c, flagged=i == weakest) for i, c in enumerate(characters))
 
 
 def _eras(era: MarksReading | None, printed: str) -> list[tuple[str, float]]:
@@ -167,7 +176,8 @@ def _options(cell: _Cell) -> list[tuple[str, float]]:
     if cell.blank:
         return [("", 1.0)]
     ranked = sorted(cell.posterior.items(), key=lambda kv: -kv[1])[:_KEPT_PER_CELL]
-    return [(c, max(p, _FLOOR)) for c, p in ranked if c.isdigit()] or [("", 1.0)]
+    kept = [(c, p) for i, (c, p) in enumerate(ranked) if i < 2 or p >= _NEGLIGIBLE]
+    return [(c, max(p, _FLOOR)) for c, p in kept if c.isdigit()] or [("", 1.0)]
 
 
 def _pairs(slots: list[list[tuple[str, float]]]) -> list[list[tuple[tuple[str, ...], float]]]:
@@ -225,6 +235,7 @@ def _characters(
     best: _Candidate,
     possible: list[_Candidate],
     total: float,
+    flag_below: float,
 ) -> tuple[Character, ...]:
     """The era (where marked) and the digits, each with its share among possible dates."""
     result = []
@@ -250,7 +261,7 @@ def _characters(
             Character(
                 value=taken,
                 confidence=round(confidence, 6),
-                flagged=cell.doubtful or (not cell.blank and confidence < _FLAG_BELOW),
+                flagged=cell.doubtful or (not cell.blank and confidence < flag_below),
                 alternatives=tuple(
                     Alternative(c, round(p, 6)) for c, p in others[:3] if c and p > 1e-4
                 ),
@@ -283,6 +294,7 @@ def _impossible(
     boxed: Boxed,
     era: MarksReading | None,
     slots: list[list[tuple[str, float]]],
+    limits: DateThresholds,
 ) -> Resolved:
     """Digits that name no day: shown as read, and no value."""
     plain = tuple(options[0][0] for options in slots)
@@ -295,7 +307,7 @@ def _impossible(
         Character(
             value=options[0][0],
             confidence=round(options[0][1], 6),
-            flagged=cell.doubtful or options[0][1] < _FLAG_BELOW,
+            flagged=cell.doubtful or options[0][1] < limits.accept_from,
             alternatives=tuple(Alternative(c, round(p, 6)) for c, p in options[1:]),
             box_px=cell.box_px,
         )

@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.documents import FieldName as F
+from pipeline.domain.errors import DefectError
 from pipeline.domain.findings import FindingCode as C
 from pipeline.domain.geometry import BoxMm, BoxPx
 from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind, Zone
+from pipeline.readers.date_thresholds import ARTEFACT, DateThresholds
 from pipeline.readers.dates import resolve_date
 from pipeline.readers.marks import CellMark, MarksReading, MarkState
 from pipeline.readers.resolved import Resolved
+from pipeline.settings import REPOSITORY
 
 ZONE = Zone(F.BIRTH_DATE, ReaderKind.BOXES, BoxMm(0, 0, 60, 10), part="digits")
 ERAS = "明大昭平令"
@@ -129,6 +134,59 @@ def test_blank_dates() -> None:
     marked = resolve_date(F.BIRTH_DATE, era("平"), boxed("      "), None)
     assert codes(marked) == [C.DATE_MISSING]
     assert not marked.reading.accepted
+
+
+@given(st.integers(0, 5), st.booleans())
+def test_a_doubtful_cell_bars_acceptance_though_it_be_blank(at: int, blank: bool) -> None:
+    digits = boxed("020513")
+    cells = list(digits.cells)
+    cells[at] = Cell({} if blank else cells[at].posterior, doubtful=True)
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), Boxed(tuple(cells)), None)
+    assert not resolved.reading.accepted
+    assert resolved.findings
+    assert resolved.reading.characters[at + (resolved.reading.value is not None)].flagged
+
+
+def test_a_zone_of_blank_cells_one_of_them_doubtful_is_not_missing() -> None:
+    cells = list(boxed("      ").cells)
+    cells[2] = Cell({}, doubtful=True)
+    resolved = resolve_date(F.BIRTH_DATE, era(""), Boxed(tuple(cells)), None)
+    assert codes(resolved) == [C.DATE_UNCLEAR]
+    assert not resolved.reading.accepted
+
+
+@given(st.floats(0.5, 0.9999))
+def test_the_threshold_decides_and_something_is_flagged_where_it_refuses(sure: float) -> None:
+    limits = DateThresholds("test", 0.98, 0.6, {})
+    resolved = resolve_date(
+        F.APPLICATION_DATE, None, boxed("081123", sure), None, thresholds=limits
+    )
+    reading = resolved.reading
+    if reading.value is None:
+        return
+    assert reading.accepted == (reading.confidence >= 0.98)
+    assert any(c.flagged for c in reading.characters) == (not reading.accepted)
+
+
+def test_a_missing_or_broken_artefact_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DefectError) as missing:
+        DateThresholds.load(tmp_path)
+    assert missing.value.code == "THRESHOLDS_MISSING"
+    (tmp_path / "thresholds").mkdir()
+    for content in ("{", '{"version": "x"}', '{"version":"x","accept_from":7,"impossible_from":0}'):
+        (tmp_path / ARTEFACT).write_text(content)
+        with pytest.raises(DefectError) as broken:
+            DateThresholds.load(tmp_path)
+        assert broken.value.code == "THRESHOLDS_BROKEN"
+
+
+def test_the_shipped_threshold_rests_on_the_dates_it_names() -> None:
+    shipped = DateThresholds.load(REPOSITORY / "models")
+    stood = shipped.evaluation["as_they_stood"]
+    assert isinstance(stood, dict)
+    assert stood["accepted"] >= 1000
+    assert stood["errors"] / stood["accepted"] <= 0.01
+    assert 0.9 < shipped.accept_from <= 1.01
 
 
 def test_the_printed_era_counts_where_there_are_no_marks() -> None:

@@ -1,0 +1,201 @@
+"""Computes from which confidence a boxed date is accepted, and writes the artefact.
+
+    .venv/bin/python -m models.training.calibrate_dates
+
+Dates in real ink of the split ``calibrate``, which the network never learnt from, are written
+into ruled cells, printed and scanned in simulation, and read; a share names no day of the
+calendar. The threshold is the least at which the upper end of the exact interval of wrong dates
+among those accepted lies within the target. The split ``test`` is never opened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from models.training.boxed_rows import collect
+from models.training.calibrate_characters import describe
+from pipeline.domain import era as eras
+from pipeline.domain.documents import FieldName
+from pipeline.domain.findings import FindingCode
+from pipeline.model_store import ModelStore
+from pipeline.readers.boxed import BoxedReading
+from pipeline.readers.boxes import BoxReader
+from pipeline.readers.calibration import Threshold, calibration_error, risk_coverage
+from pipeline.readers.date_thresholds import ARTEFACT, DateThresholds
+from pipeline.readers.dates import resolve_date
+from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.samples.real_ink import RealInk, data_folder
+from pipeline.samples.row_sheets import RowKind
+from pipeline.settings import current
+
+# Ninety-nine of a hundred accepted dates right: nothing vouches for a date but the calendar, and
+# about one image of a digit in two thousand bears a wrong label, so that six of them cannot be
+# shown to do much better.
+TARGET = 0.01
+IMPOSSIBLE_SHARE = 0.01  # assumed: one date in a hundred is written as no day
+PADDED_SHARE = 0.4
+ERA = "昭和"
+DATE_ROW = RowKind(FieldName.BIRTH_DATE, "0123456789", 6, (7.0, 9.0), 12.0, 2, 4.6)
+_COVERAGE = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+_STEPS = tuple(round(0.9 + 0.005 * i, 3) for i in range(20))
+_NEVER = 1.01
+_IMPOSSIBLE_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One date as read: could it be accepted, how sure, and right?"""
+
+    acceptable: bool
+    confidence: float
+    right: bool
+    written_impossible: bool
+
+
+def write_date(rng: np.random.Generator) -> str:
+    """Six characters, a blank for an empty cell; a small share names no day."""
+    day = dt.date(1927, 1, 1) + dt.timedelta(days=int(rng.integers(0, 22500)))
+    numbers = [day.year - 1925, day.month, day.day]
+    if rng.random() < IMPOSSIBLE_SHARE:
+        numbers[1:] = [(2, 30), (4, 31), (13, 1), (6, 31), (2, 31)][int(rng.integers(5))]
+    pattern = "{:02d}" if rng.random() < PADDED_SHARE else "{:2d}"
+    return "".join(pattern.format(n) for n in numbers)
+
+
+def day_of(written: str) -> dt.date | None:
+    """The day that six characters name, or None."""
+    year, month, day = (int(written[i : i + 2]) for i in (0, 2, 4))
+    return eras.to_date(ERA, year, month, day)
+
+
+def judge(reading: BoxedReading, written: str, limits: DateThresholds) -> Outcome:
+    """A date as the reader would take it with these thresholds."""
+    resolved = resolve_date(
+        FieldName.BIRTH_DATE, None, reading, None, printed_era=ERA, thresholds=limits
+    ).reading
+    day = day_of(written)
+    right = day is not None and resolved.value == day.isoformat()
+    return Outcome(resolved.accepted, resolved.confidence, right, day is None)
+
+
+def arrays(outcomes: Sequence[Outcome]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Confidence and truth of the dates that nothing but the threshold keeps from acceptance."""
+    held = [o for o in outcomes if o.acceptable]
+    return np.array([o.confidence for o in held]), np.array([o.right for o in held], bool)
+
+
+def impossible_threshold(
+    rows: Sequence[tuple[str, str, BoxedReading]],
+) -> tuple[float, list[dict[str, float]]]:
+    """The step at which the finding of an impossible date is right most often, and the table."""
+    table = []
+    for step in _IMPOSSIBLE_STEPS:
+        limits = DateThresholds("trial", 1.01, step, {})
+        told = wrong = missed = 0
+        for _, written, reading in rows:
+            resolved = resolve_date(
+                FieldName.BIRTH_DATE, None, reading, None, printed_era=ERA, thresholds=limits
+            )
+            said = any(f.code == FindingCode.DATE_IMPOSSIBLE for f in resolved.findings)
+            truly = day_of(written) is None
+            told += said
+            wrong += said and not truly
+            missed += truly and not said
+        table.append({"from": step, "told": told, "wrong": wrong, "missed": missed})
+    best = min(table, key=lambda row: (row["wrong"] + row["missed"], row["from"]))
+    return float(best["from"]), table
+
+
+def main() -> None:
+    """Collects, measures, and writes ``models/thresholds/dates-v1.json``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sheets", type=int, default=100, help="sheets of 22 dates")
+    parser.add_argument("--minutes", type=float, default=600, help="stop collecting after these")
+    parser.add_argument("--seed", type=int, default=5)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    until = time.monotonic() + 60 * options.minutes
+    settings = current()
+    store = ModelStore(settings.models)
+    thresholds = CharacterThresholds.load(settings.models)
+    reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
+    real = RealInk.load(data_folder(), "calibrate")
+    rows: list[tuple[str, str, BoxedReading]] = []
+    evidence = collect(reader, real, DATE_ROW, options.sheets, options.seed, write=write_date)
+    for row in evidence:
+        reading = reader.assemble(row.zone, row.inks, row.views, thresholds)
+        rows.append((row.preset, row.truth, reading))
+        if len(rows) % 220 == 0:
+            print(f"{len(rows)} dates read", file=sys.stderr)
+        if time.monotonic() > until:
+            break
+    artefact = compute(rows)
+    write(artefact, reader.model_version, options.seed, settings.models / ARTEFACT)
+
+
+def write(artefact: dict[str, Any], characters: str, seed: int, path: Path) -> None:
+    """Writes the artefact with what it was made from, and prints it."""
+    artefact["made"] = {
+        "on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "characters": characters,
+        "split": "calibrate",
+        "seed": seed,
+    }
+    path.write_text(json.dumps(artefact, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(artefact, indent=1))
+
+
+def least_supported(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> Threshold:
+    """The least step at which the data proves the target; above 1 where none does."""
+    for value in (*_STEPS, _NEVER):
+        taken = confidence >= value
+        errors, held = int((taken & ~right).sum()), int(taken.sum())
+        bound = float(stats.beta.ppf(0.95, errors + 1, held - errors)) if held > errors else 1.0
+        if bound <= TARGET:
+            break
+    return Threshold(value, held, errors, len(confidence), bound, bound <= TARGET)
+
+
+def compute(rows: Sequence[tuple[str, str, BoxedReading]]) -> dict[str, Any]:
+    """The artefact's content from rows as read (preset, written, reading)."""
+    impossible_from, table = impossible_threshold(rows)
+    limits = DateThresholds("collecting", 0.0, impossible_from, {})
+    stood = [judge(reading, written, limits) for _, written, reading in rows]
+    confidence, right = arrays(stood)
+    threshold = least_supported(confidence, right)
+    possible = sum(not o.written_impossible for o in stood)
+    return {
+        "version": "dates-v1/1",
+        "accept_from": threshold.value,
+        "impossible_from": impossible_from,
+        "evaluation": {
+            "target": TARGET,
+            "as_they_stood": {
+                **describe(threshold),
+                "dates": len(stood),
+                "possible": possible,
+                "accepted_of_possible": round(threshold.accepted / max(1, possible), 4),
+                "calibration_error": round(calibration_error(confidence, right), 5),
+            },
+            "risk_coverage": risk_coverage(confidence, right, _COVERAGE),
+            "impossible": table,
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()
