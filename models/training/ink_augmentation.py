@@ -17,6 +17,7 @@ from pipeline.readers.glyphs import ink_extent, normalise
 
 CANVAS_PX = 112
 GLYPH_PX = 66  # longer side of a glyph on the canvas before it is bent
+_OVERWRITTEN_LEAST = 1.22  # ink of both against the ink of the larger alone
 _ROWS, _COLUMNS = (a.astype(np.float32) for a in np.mgrid[0:CANVAS_PX, 0:CANVAS_PX])
 
 Floats = NDArray[np.float32]
@@ -46,13 +47,13 @@ def sharpen(canvas: Floats, level: float, width: float = 0.12) -> Floats:
     return np.clip((canvas - level) / width + 0.5, 0, 1)
 
 
-def repen(canvas: Floats, rng: np.random.Generator) -> Floats:
+def repen(canvas: Floats, rng: np.random.Generator, radius: float | None = None) -> Floats:
     """The same character drawn again with another pen: its middle line, thickened evenly."""
     small = cv2.resize(canvas, (64, 64), interpolation=cv2.INTER_AREA)
     line = cv2.ximgproc.thinning((small > 0.45).astype(np.uint8) * 255)
     line = cv2.GaussianBlur(cv2.resize(line, (CANVAS_PX, CANVAS_PX)), (0, 0), 1.6)
     distance = cv2.distanceTransform((line < 60).astype(np.uint8), cv2.DIST_L2, 3)
-    radius = float(rng.uniform(1.0, 4.6))
+    radius = float(rng.uniform(1.0, 4.6)) if radius is None else radius
     return np.clip(radius - distance.astype(np.float32) + 0.5, 0, 1)
 
 
@@ -211,6 +212,34 @@ def augment(image: Pixels, character: str, rng: np.random.Generator, neighbour: 
     canvas = bend(canvas, rng)
     canvas = damage(canvas, rng, neighbour)
     return normalise(scan(canvas, rng))
+
+
+def overwritten(rng: np.random.Generator, glyph: Draw) -> Floats:
+    """One character written over another with the same pen, as writers correct themselves.
+
+    Args:
+        rng: Source of chance.
+        glyph: Gives an image of any character.
+
+    Returns:
+        32 x 32 float32 in 0..1.
+    """
+    while True:
+        radius = float(rng.uniform(1.2, 4.6)) if rng.random() < 0.4 else None
+        level = float(rng.uniform(0.3, 0.65))
+        parts = []
+        for _ in range(2):
+            canvas = to_canvas(glyph())
+            canvas = sharpen(canvas, level) if radius is None else repen(canvas, rng, radius)
+            canvas = bend(canvas, rng, 0.8)
+            move = rng.normal(0, 3.5, 2)
+            shift = np.array([[1, 0, move[0]], [0, 1, move[1]]])
+            parts.append(cv2.warpAffine(canvas, shift, (CANVAS_PX, CANVAS_PX)))
+        both = np.maximum(parts[0], parts[1]).astype(np.float32)
+        ink = [float((part > 0.5).sum()) for part in (*parts, both)]
+        # Where one hides the other, or both are the same, nobody could tell.
+        if ink[2] > _OVERWRITTEN_LEAST * max(ink[0], ink[1]):
+            return normalise(scan(damage(both, rng, glyph), rng))
 
 
 def junk(rng: np.random.Generator, glyph: Draw) -> Floats:

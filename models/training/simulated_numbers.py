@@ -19,6 +19,7 @@ from pipeline.readers.boxed import BoxedReading
 Floats = NDArray[np.float64]
 _DIGITS = "0123456789"
 _CHUNK = 2000
+KINDS = ("plain", "zero", "corrected")
 
 
 def simulate(
@@ -39,7 +40,8 @@ def simulate(
         seed: Source of chance.
 
     Returns:
-        ``plain`` (the digits as read are valid) and ``corrected`` (one digit was changed).
+        ``plain`` (the digits as read are valid), ``zero`` (so they are, under a check digit of 0)
+        and ``corrected`` (one digit was changed).
     """
     rng = np.random.default_rng(seed)
     pools: dict[str, list[list[Floats]]] = {}
@@ -49,7 +51,7 @@ def simulate(
             if not cell.blank and not cell.doubtful:
                 pool[int(true)].append(np.array([cell.posterior[d] for d in _DIGITS]))
     names = [n for n, pool in pools.items() if all(len(digit) >= 20 for digit in pool)]
-    outcomes: dict[str, tuple[list[float], list[bool]]] = {"plain": ([], []), "corrected": ([], [])}
+    outcomes: dict[str, tuple[list[float], list[bool]]] = {k: ([], []) for k in KINDS}
     for start in range(0, count if names else 0, _CHUNK):
         n = min(_CHUNK, count - start)
         numbers = _valid_numbers(n, rng)
@@ -146,8 +148,10 @@ def _resolve(
         bad = share / 9 * np.clip(1 - mass[where], 0, None)
         return [float(v) for v in (1 - share) * of / (good + bad)]
 
-    here = np.flatnonzero(valid)
-    results = [("plain", (confidence(joint[here], here), here), plain[here])]
+    results = []
+    for kind, of_kind in (("plain", plain[:, -1] != 0), ("zero", plain[:, -1] == 0)):
+        here = np.flatnonzero(valid & of_kind)
+        results.append((kind, (confidence(joint[here], here), here), plain[here]))
     there = np.flatnonzero(~valid)
     best = np.zeros(len(there))
     chosen = plain[there].copy()

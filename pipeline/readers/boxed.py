@@ -23,6 +23,7 @@ class CellState(StrEnum):
     TWO = "two"  # two characters in one cell
     TOUCHING = "touching"  # the ink runs on into the next cell
     STRUCK = "struck"  # struck out, or no single character
+    OVERWRITTEN = "overwritten"  # one digit written over another
     FILLED = "filled"  # full of ink
     CUT = "cut"  # the page ends inside the cell
     ON_LINE = "on_line"  # a stroke runs along a line as dark as itself and was cut with it

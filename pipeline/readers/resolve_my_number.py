@@ -52,7 +52,7 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
         )
     if taken != best.number:
         confidence = min(confidence, 1 - confidence)
-    needed = thresholds.for_field("my_number" if plain_valid else "my_number_corrected")
+    needed = _needed(taken, plain_valid, thresholds)
     doubtful = any(cell.doubtful for cell in cells)
     accepted = (
         confidence >= needed
@@ -67,6 +67,20 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
         _reading(boxed, taken, confidence, accepted, characters),
         tuple(findings),
     )
+
+
+def _needed(number: str, plain_valid: bool, thresholds: CharacterThresholds) -> float:
+    """The least probability of the whole.
+
+    Remainders 0 and 1 share the check digit 0 (平成26年総務省令第85号 第5条): under a 0, some
+    single wrong digits pass the check, and the digits have to be surer by themselves.
+    """
+    if not plain_valid:
+        return thresholds.for_field("my_number_corrected")
+    least = thresholds.for_field("my_number")
+    if number.endswith("0"):
+        return max(least, thresholds.field.get("my_number_zero", least))
+    return least
 
 
 def _flagged(

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.domain.errors import DefectError
 
 ARTEFACT = Path("thresholds") / "characters-v1.json"
+NEVER = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,10 @@ class CharacterThresholds:
         views: Weights of the views by kind of alphabet: ``digits`` or ``capitals``.
         character: Least probability of a character that is not flagged, by kind of alphabet.
         field: Least probability of a whole value that is accepted, by field, with ``digits`` as
-            the default; ``my_number_corrected`` where the check digit changed one digit.
+            the default; ``my_number_corrected`` where the check digit changed one digit,
+            ``my_number_zero`` where the check digit is 0 and does not see every wrong digit.
         junk: Probability of "no single character" from which a cell is doubtful.
+        overwritten: Probability of "one digit over another" from which a cell is doubtful.
         lower_case: Probability of a lower-case shape from which a PIN character is named so.
         invalid_written_share: Share of My Numbers assumed to be written wrongly by the writer.
         evaluation: As stored: n, errors seen, bounds, curves.
@@ -58,6 +61,7 @@ class CharacterThresholds:
     lower_case: float
     invalid_written_share: float
     evaluation: Mapping[str, object]
+    overwritten: float = NEVER
 
     @classmethod
     def load(cls, models: Path) -> CharacterThresholds:
@@ -98,6 +102,7 @@ class CharacterThresholds:
                 lower_case=_share(content["lower_case"]),
                 invalid_written_share=_share(content["invalid_written_share"]),
                 evaluation=content.get("evaluation", {}),
+                overwritten=_share(content.get("overwritten", NEVER)),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise _broken() from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,26 @@ def test_every_cell_has_a_full_posterior_and_a_place(reader: BoxReader, numbers:
         assert abs(cell.box_px.x - expected.to_px().x) <= 8
         assert len(cell.views) == 2
     assert "characters-v1@" in boxed.model_version
+    assert "digits-v1@" in boxed.model_version
+
+
+def test_a_digit_written_over_another_is_doubtful(reader: BoxReader) -> None:
+    sheet = make_sheet(MY_NUMBER_ROW, StrokeInk(2), np.random.default_rng(11), line=ORANGE)
+    pixels = sheet.page.pixels.copy()
+    zones = sheet.page.form.zones
+    below, above = zones[0].cells, zones[1].cells
+    written = 0
+    for a, b, x, y in zip(below, above, sheet.truth[0], sheet.truth[1], strict=True):
+        box, other = a.inset(1.0).to_px(), b.inset(1.0).to_px()
+        if x in "17" or y in "17" or x == y:
+            continue  # such strokes may vanish in what is written over them
+        here = pixels[box.y : box.y + box.h, box.x : box.x + box.w]
+        there = pixels[other.y : other.y + box.h, other.x : other.x + box.w]
+        np.minimum(here, there, out=here)
+        written += 1
+    boxed = reader.read(dataclasses.replace(sheet.page, pixels=pixels), zones[0])
+    assert written >= 4
+    assert sum(cell.doubtful for cell in boxed.cells) >= written / 2
 
 
 def test_pin_characters_are_read_over_the_whole_alphabet(reader: BoxReader) -> None:

@@ -116,6 +116,21 @@ def test_one_corrected_digit_is_named_and_keeps_what_was_read_first() -> None:
     assert flagged.alternatives[0].value == "7"
 
 
+def test_a_check_digit_of_zero_asks_for_surer_digits() -> None:
+    # Remainders 0 and 1 share the check digit 0: there one wrong digit may pass the check.
+    stricter = dataclasses.replace(
+        THRESHOLDS, field={**THRESHOLDS.field, "my_number": 0.9, "my_number_zero": 0.9999}
+    )
+    for last, accepted in (("0", False), ("8", True)):
+        body = next(
+            text
+            for text in (f"12345678{n:03d}" for n in range(1000))
+            if str(check_digit(text)) == last
+        )
+        weak = number(body + last, c2=cell("3", p=0.999, other="8"))
+        assert resolve_my_number(weak, stricter).reading.accepted is accepted
+
+
 def test_two_corrected_digits_are_never_accepted() -> None:
     # Two boxes in which the wrong digit leads; the check digit can only be met by changing both.
     text = NUMBER
