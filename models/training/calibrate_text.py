@@ -36,12 +36,16 @@ from pipeline.settings import REPOSITORY
 
 CLASSES = ("printed", "name", "address", "kana", "digits", "other")
 TEMPERATURE = 1.8
+NEVER = 1.01
 # Below this many accepted values without an error, three over n is no claim worth acting on.
 LEAST_ACCEPTED = 150
 ERRORS_FLAGGED_SHARE = 0.97
 # Above this a flag would fall on a third of all right characters and stop meaning anything; what
 # is left is for whoever accepts values, and that threshold is set apart.
 HIGHEST_FLAG = 0.99
+# Ink of fonts says too little of how people write their names and addresses: those are flagged by
+# what was measured, and accepted by a person.
+BY_A_PERSON = ("name", "address", "kana")
 PLAIN = TextThresholds(
     "plain", TEMPERATURE, {c: TextClass(0.0, 1.01, 0.0, 1.0, 0.0, 1.0) for c in CLASSES}, {}
 )
@@ -230,8 +234,11 @@ def write(grouped: dict[str, list[Sample]], out: Path, pages: int, seed: int) ->
         own = grouped.get(kind, [])
         limits, figures = fit(kind, own if len(own) >= 60 else hand)
         if len(own) < 60:
-            limits["accept_from"] = 1.01
+            limits["accept_from"] = NEVER
             figures["borrowed"] = "all handwriting: too few values of this class"
+        if kind in BY_A_PERSON:
+            limits["accept_from"] = NEVER
+            figures |= {"accepted": 0, "bound_95": None, "not_accepted": "no ink of people seen"}
         classes[kind], evaluation[kind] = limits, figures
     artefact = {
         "version": "text-v1",
