@@ -57,7 +57,7 @@ def main() -> None:
     for name, module in NETWORKS.items():
         if options.calibrate_only or options.only not in (None, name):
             continue
-        command = [training_python(), "-m", f"models.training.{module}", *rest]
+        command = [str(training_python()), "-m", f"models.training.{module}", *rest]
         subprocess.run(command, check=True, cwd=REPOSITORY, env=environment)
         print(f"{name}.onnx {record_hash(name)[:12]}", file=sys.stderr)
     command = [sys.executable, "-m", "models.training.calibrate_characters"]
