@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imaging_sheets import Life, draw_form, live, random_life
 
+from pipeline.domain.documents import FormName
 from pipeline.domain.findings import FindingCode
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster
@@ -28,6 +29,11 @@ FORMS = [draw_form(seed) for seed in range(4)]
 def registrar(tmp_path_factory):
     references = [build_reference(form, blank) for form, blank in FORMS]
     return Registrar([], tmp_path_factory.mktemp("cache"), references=references)
+
+
+@pytest.fixture(scope="module")
+def our_registrar(tmp_path_factory):
+    return Registrar(Catalogue.load().forms, tmp_path_factory.mktemp("ours"))
 
 
 def error_px(found: Alignment, truth) -> float:
@@ -157,6 +163,15 @@ def test_a_page_of_no_known_form_is_never_forced_on_one(registrar, name):
     found = registrar.register(PageImage(pixels, 7, None))
     assert isinstance(found, Unregistered)
     assert found.reason == reason and found.number == 7
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("name", list(FormName))
+def test_our_forms_seen_through_the_paper_are_no_forms(our_registrar, name, turns):
+    # Frames and boxes fall on each other when a sheet is mirrored; only the words differ.
+    mirrored = np.rot90(blank_raster(Catalogue.load().get(name))[::-1], turns)
+    found = our_registrar.register(PageImage(np.ascontiguousarray(mirrored), 1, None))
+    assert isinstance(found, Unregistered)
 
 
 def test_a_torn_off_page_is_poor_and_says_which_form(registrar):
