@@ -20,6 +20,9 @@ MAX_RESIDUAL_PX = 3.0  # of left-out patches, 300 dpi
 MAX_UNCERTAINTY_PX = 1.6  # standard deviation at a zone corner, 300 dpi
 MAX_LOCAL_PX = 3.0  # median miss of the confident patches nearest to a zone corner
 MAX_BEYOND_PX = 2.0 * PX_PER_MM  # a zone may lie this far off the scan
+# Share of the form's print found where it should be. Our sheets measured 0.63 and more whatever
+# the scanner did; a sheet seen through the paper, whose frames fall on each other, 0.47 and less.
+MIN_AGREEMENT = 0.5
 _NEAREST = 7
 _CONFIDENT = 0.7
 _TO_REGISTERED = REGISTERED_DPI / WORK_DPI
@@ -33,6 +36,7 @@ class Doubts:
     uncertainty_px: float
     local_px: float
     beyond_px: float
+    agreement: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,6 +46,7 @@ class Doubts:
             ("uncertainty", self.uncertainty_px > MAX_UNCERTAINTY_PX),
             ("local_distortion", self.local_px > MAX_LOCAL_PX),
             ("zone_off_the_scan", self.beyond_px > MAX_BEYOND_PX),
+            ("little_print_agrees", self.agreement < MIN_AGREEMENT),
         )
         return tuple(name for name, wrong in said if wrong)
 
@@ -80,6 +85,7 @@ def doubts_of(fit: Fit, mapping: Mapping, corners: Points, page_shape: tuple[int
         uncertainty_px=_uncertainty(fit, in_work, mapping) * _TO_REGISTERED,
         local_px=_local(fit, in_work) * _TO_REGISTERED,
         beyond_px=_beyond(mapping, corners, page_shape),
+        agreement=fit.agreement,
     )
 
 
