@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.domain.documents import Channel, FormName, Route
+from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.findings import FindingCode
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster, draw_pdf
@@ -106,7 +106,13 @@ class Workshop:
         scanned = scan(composed.pixels, paper, rng)
         truth = composed.truth
         expected = tuple(
-            dict.fromkeys([*truth.expected_findings, *(c.value for c in recipe.expected)])
+            dict.fromkeys(
+                [
+                    *truth.expected_findings,
+                    *(c.value for c in recipe.expected),
+                    *(c.value for c in _from_the_scan(scanned, truth, recipe)),
+                ]
+            )
         )
         conditions = {
             **truth.conditions,
@@ -154,6 +160,17 @@ def paper_figures(paper: PaperSpec) -> dict[str, Any]:
         "contrast": round(paper.contrast, 3),
         "noise": round(paper.noise, 2),
     }
+
+
+def _from_the_scan(
+    scanned: Scan, truth: DocumentTruth, recipe: PageRecipe
+) -> tuple[FindingCode, ...]:
+    """What an examination must say because of the scan: black and white shows no photo."""
+    unseen = {FindingCode.PHOTO_NOT_WANTED.value} & set(truth.expected_findings)
+    lost = FindingCode.REGISTRATION_POOR in recipe.expected
+    if scanned.bilevel and truth.fields.get(FieldName.PHOTO.value) and not unseen and not lost:
+        return (FindingCode.PHOTO_NOT_ASSESSABLE,)
+    return ()
 
 
 def _no_form(channel: Channel, what: str, code: FindingCode) -> DocumentTruth:
