@@ -41,9 +41,7 @@ def test_a_changed_digit_passes_only_through_the_shared_zero(
     eleven: str, position: int, step: int
 ) -> None:
     number = eleven + str(my_number.check_digit(eleven))
-    changed = (
-        number[:position] + str((int(number[position]) + step) % 10) + number[position + 1 :]
-    )
+    changed = number[:position] + str((int(number[position]) + step) % 10) + number[position + 1 :]
     if my_number.passes_check_digit(changed):
         # Remainders 0 and 1 both give the digit 0: the only way a single change goes unseen.
         assert number[-1] == changed[-1] == "0"
