@@ -37,8 +37,7 @@ def main(wanted: list[str]) -> None:
     full = os.environ.get("FULL") == "1"
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / ("full.json" if full else "latest.json")
-    results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
-    results["made"] = {
+    made = {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
@@ -47,10 +46,13 @@ def main(wanted: list[str]) -> None:
     for name in wanted or list(PARTS):
         print(f"\n== {name}", file=sys.stderr, flush=True)
         begin = time.perf_counter()
-        results[name] = PARTS[name](full)
-        results[name]["bench_seconds"] = round(time.perf_counter() - begin, 1)
+        result = PARTS[name](full)
+        result["bench_seconds"] = round(time.perf_counter() - begin, 1)
+        # Read again: parts may run side by side.
+        results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
+        results |= {"made": made, name: result}
         target.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n")
-        _show(name, results[name])
+        _show(name, result)
     print(f"\n→ {target.relative_to(RESULTS.parent.parent)}", file=sys.stderr)
 
 

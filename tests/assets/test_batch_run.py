@@ -47,6 +47,7 @@ class _Document:
     examination: Examination
     crops: dict[FieldName, bytes] = field(default_factory=dict)
     stage_ms: dict[str, float] = field(default_factory=dict)
+    page_picture: bytes | None = None
 
 
 def _document(name: str, channel: Channel) -> _Document:
