@@ -17,6 +17,7 @@ from pipeline.domain.readings import Reading
 from pipeline.examine import rules
 from pipeline.examine.crops import crops_of, picture_of
 from pipeline.examine.engine import Engine
+from pipeline.examine.faintness import doubt_blanks
 from pipeline.examine.fields import fields_in_order
 from pipeline.examine.routing import route
 from pipeline.examine.signatures import compare_signature
@@ -104,7 +105,7 @@ def examine_page(
     )
     unread = PIN_FIELDS if refused else frozenset[FieldName]()
     findings = rules.of_the_form(form, channel, refuse_reply_by_mail=refused)
-    resolved = engine.readers.read(registered, unread)
+    resolved = doubt_blanks(registered, engine.readers.read(registered, unread))
     for one in resolved:
         findings.extend(one.findings)
     findings.extend(compare_signature(registered, resolved, engine.readers.text))
