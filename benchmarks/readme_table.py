@@ -56,7 +56,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("**Lining up 12 layouts**", f"{results['registration']['pages']} pages", ""),
         ("form right", _share(registration["form right"]), "100 %"),
         ("passed within 1.5 px", _share(registration["passed within 1.5 px"]), "≥ 99 %"),
-        ("passed above 4 px", _share(registration["passed above 4 px"]), "0"),
+        ("passed above 4 px", _share(registration["passed above 4.0 px"]), "0"),
         ("**Photos after print and scan** (the photos that limits were set on)", "", ""),
         *((f"AUC {check}", _auc(photo[check]), goal) for check, goal in AUC_GOALS.items()),
         ("**Speed, one thread, same pages and run**", f"{speed['pages']} pages", ""),
