@@ -12,7 +12,6 @@ from examination_fixtures import (
     ADDRESS,
     NAME,
     NUMBER,
-    PIN,
     accepted_application,
     arrival,
     examination,
@@ -25,44 +24,18 @@ from examination_fixtures import (
     returned_application,
     unknown_page,
 )
+from store_actions import ANNA, BEN, CHIYO, SECRETS, decide, load, next_task, outcome_of
 
 from pipeline.domain.documents import Channel, FieldName, Route
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.store import arrow_schema, records
 from pipeline.store.audit import Actor
-from pipeline.store.decisions import Action, Decision
+from pipeline.store.decisions import Action
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.queue import Task
 from pipeline.store.records import Arrival, Outcome
 from pipeline.store.tasking import Purpose, TaskKind
 from pipeline.vault import Vault
-
-ANNA, BEN, CHIYO = (Actor(name, "reviewer") for name in ("anna", "ben", "chiyo"))
-SECRETS = (NUMBER, NAME, ADDRESS, PIN, "123456789011")
-
-
-def load(store: DuckDBStore, batch_id: str, *arrivals: Arrival) -> None:
-    store.load(arrow_schema.encode(batch_id, arrivals))
-
-
-def next_task(store: DuckDBStore, actor: Actor) -> Task:
-    task = store.queue.claim_next(actor, 10)
-    assert task is not None
-    return task
-
-
-def decide(
-    store: DuckDBStore, actor: Actor, task: Task, action: Action, value: str | None = None
-) -> str:
-    return store.decide(actor, task.task_id, Decision(action, task.ver, value))
-
-
-def outcome_of(store: DuckDBStore, document: str) -> str | None:
-    found = store.documents.document(document)
-    assert found is not None
-    return found.outcome
-
 
 # --- loading --------------------------------------------------------------------------------
 
