@@ -89,6 +89,8 @@ class Desk:
 
     def log_in(self, name: str) -> None:
         self.page.goto(f"{self.address}/login")
+        # The field takes the focus a moment after the page has come: keys pressed sooner are lost.
+        self.page.wait_for_function("document.activeElement?.id === 'name'")
         self.press(*name, "Tab", *PASSWORD, "Enter")
         self.page.wait_for_url("**/queue")
 
