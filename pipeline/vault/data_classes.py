@@ -8,7 +8,7 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName
 
 
 class DataClass(StrEnum):
-    """What a sealed thing is. Every class has its own key for every month."""
+    """What a sealed thing is. Every class has its own key for every month, PINs for every day."""
 
     IMAGE = "image"  # originals, page images, crops
     NUMBER = "number"  # the My Number and the application ID

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -96,7 +97,11 @@ class MasterKeys:
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A wrapped key of one data class and month."""
+    """A wrapped key of one data class and period.
+
+    Attributes:
+        month: The period, ``2026-11``, or ``2026-11-23`` for a key that serves one day.
+    """
 
     data_class: DataClass
     month: str
@@ -191,7 +196,7 @@ class Keyring:
             ) from None
 
     def key_for(self, data_class: DataClass, month: str) -> int | None:
-        """Number of the key of that class and month, or None."""
+        """Number of the key of that class and period, or None."""
         return next(
             (n for n, k in self.data.items() if (k.data_class, k.month) == (data_class, month)),
             None,
@@ -207,6 +212,10 @@ class Keyring:
         wrapped = aes_key_wrap(master.keys[self.master], secrets.token_bytes(KEY_BYTES))
         data = {**self.data, self.next_id: DataKey(data_class, month, wrapped)}
         return replace(self, data=data, next_id=self.next_id + 1)
+
+    def without(self, numbers: Collection[int]) -> Keyring:
+        """The keyring without some data keys; their numbers stay used."""
+        return replace(self, data={n: k for n, k in self.data.items() if n not in numbers})
 
     def rewrapped(self, master: MasterKeys) -> Keyring:
         """The same keys wrapped by the current master key; what they sealed stays as it is."""

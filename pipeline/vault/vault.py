@@ -2,8 +2,8 @@
 
 A sealed blob is ``version (1 byte) | key number (4) | nonce (12) | AES-256-GCM text and tag``.
 The header and the caller's context (``document|field``) are authenticated, so that a blob put
-in another row does not open. Nonces are random: one key serves one class for one month, far
-below the 2**32 blobs that NIST SP 800-38D allows for random nonces.
+in another row does not open. Nonces are random: one key serves one class for one month, PINs for
+one day, far below the 2**32 blobs that NIST SP 800-38D allows for random nonces.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import struct
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -27,7 +27,14 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import DefectError, InputError, PolicyError
 from pipeline.vault import private_files
 from pipeline.vault.data_classes import DataClass
-from pipeline.vault.keyring import KEY_BYTES, KEYRING_FILE, MASTER_FILE, Keyring, MasterKeys
+from pipeline.vault.keyring import (
+    KEY_BYTES,
+    KEYRING_FILE,
+    MASTER_FILE,
+    DataKey,
+    Keyring,
+    MasterKeys,
+)
 
 BLIND_INDEX_BYTES = 16
 SURROGATE_BYTES = 16
@@ -40,6 +47,25 @@ _JAPAN = dt.timezone(dt.timedelta(hours=9))
 
 def _now() -> dt.datetime:
     return dt.datetime.now(_JAPAN)
+
+
+def period_of(data_class: DataClass, moment: dt.datetime) -> str:
+    """The period whose key seals now: a day for PINs, which end by the day, else a month."""
+    return f"{moment:%Y-%m-%d}" if data_class == DataClass.PIN else f"{moment:%Y-%m}"
+
+
+def key_number(blob: bytes) -> int:
+    """The number of the key that a blob was sealed with.
+
+    Raises:
+        DefectError: ``SEAL_BROKEN`` where it is no sealed blob.
+    """
+    if len(blob) < _HEADER.size:
+        raise _broken()
+    version, number = _HEADER.unpack_from(blob)
+    if version != _VERSION:
+        raise _broken()
+    return int(number)
 
 
 class Vault:
@@ -177,14 +203,49 @@ class Vault:
             rewrapped.write(self._keys_dir)
             fresh.write(self._keys_dir)
 
+    def data_keys(self) -> dict[int, DataKey]:
+        """The wrapped data keys by number, as they stand on disk now."""
+        with private_files.locked(self._keys_dir):
+            return Keyring.read(self._keys_dir).data
+
+    def now(self) -> dt.datetime:
+        """This vault's clock, Japan time: what sealing and destruction go by."""
+        return self._clock()
+
+    def destroy_keys(self, numbers: Collection[int]) -> tuple[DataKey, ...]:
+        """Take data keys out of the keyring for good; what they sealed opens never again.
+
+        A number is not used a second time. Other processes that hold the key in memory keep it
+        until they end: the workers of a batch do with the batch.
+
+        Raises:
+            PolicyError: ``KEY_IN_USE`` for a key of a period that has not ended.
+        """
+        with self._guard, private_files.locked(self._keys_dir):
+            keyring = Keyring.read(self._keys_dir)
+            doomed = {n: k for n, k in keyring.data.items() if n in numbers}
+            moment = self._clock()
+            if any(k.month >= period_of(k.data_class, moment) for k in doomed.values()):
+                raise PolicyError(
+                    "KEY_IN_USE",
+                    ja="まだ使っている期間の鍵は廃棄できません。",
+                    en="The key of a period that has not ended cannot be destroyed.",
+                )
+            keyring.without(doomed).write(self._keys_dir)
+            for number, key in doomed.items():
+                self._ciphers.pop(number, None)
+                self._current.pop((key.data_class, key.month), None)
+        return tuple(doomed.values())
+
     def _cipher_for(self, data_class: DataClass) -> tuple[int, AESGCM]:
-        wanted = (data_class, f"{self._clock():%Y-%m}")
+        wanted = (data_class, period_of(data_class, self._clock()))
         number = self._current.get(wanted)
         if number is None:
             with self._guard, private_files.locked(self._keys_dir):
-                # Another process may have made this month's key since we last looked.
+                # Another process may have made this period's key since we last looked.
                 master, keyring = MasterKeys.read(self._keys_dir), Keyring.read(self._keys_dir)
                 if keyring.key_for(*wanted) is None:
+                    _require_clock(keyring, *wanted)
                     keyring = keyring.with_data_key(*wanted, master)
                     keyring.write(self._keys_dir)
                 self._take(keyring, master)
@@ -215,6 +276,22 @@ class Vault:
             key = HKDF(SHA256(), KEY_BYTES, salt=None, info=name.encode()).derive(self._roots[root])
             self._derived[name] = key
         return key
+
+
+def _require_clock(keyring: Keyring, data_class: DataClass, period: str) -> None:
+    """Refuse a new key for a period before one that has a key: the clock went back.
+
+    What is sealed under an earlier period would be destroyed too soon.
+    """
+    newest = max((k.month for k in keyring.data.values() if k.data_class == data_class), default="")
+    if period < newest:
+        raise DefectError(
+            "CLOCK_SET_BACK",
+            ja=f"時計が戻っています。{newest} の鍵がすでにあるのに、時計は {period} です。",
+            en=f"The clock was set back: there is a key of {newest}, and it says {period}.",
+            remedy_ja="この機械の日付と時刻を正してから、やり直してください。",
+            remedy_en="Put this machine's date and time right and try again.",
+        )
 
 
 def _broken() -> DefectError:

@@ -19,6 +19,7 @@ from pipeline.vault import (
     Vault,
     class_of,
     create_service_token,
+    key_number,
     read_service_token,
 )
 
@@ -274,3 +275,60 @@ def test_the_service_token_is_private_and_random(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_service_token(tmp_path / "keys")
     assert code_of(error) == "KEY_PERMISSIONS"
+
+
+# --- the end of a key ----------------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self, day: str) -> None:
+        self.day = day
+
+    def __call__(self) -> dt.datetime:
+        return dt.datetime.fromisoformat(f"{self.day}T10:00+09:00")
+
+
+def test_what_a_destroyed_key_sealed_never_opens_again(tmp_path: Path) -> None:
+    clock = Clock("2026-10-05")
+    vault = Vault.create(tmp_path / "keys", clock)
+    old = vault.seal(DataClass.PERSON, "d|name", b"old")
+    clock.day = "2026-11-05"
+    new = vault.seal(DataClass.PERSON, "d|name", b"new")
+    gone = vault.destroy_keys([key_number(old)])
+    assert [(k.data_class, k.month) for k in gone] == [(DataClass.PERSON, "2026-10")]
+    for opened in (vault, Vault.open(tmp_path / "keys", clock)):
+        with pytest.raises(DefectError) as error:
+            opened.unseal("d|name", old)
+        assert code_of(error) == "KEY_UNKNOWN"
+        assert opened.unseal("d|name", new) == b"new"
+    # Its number is not given to another key, so that nothing is opened by a stranger's key.
+    clock.day = "2026-12-05"
+    assert key_number(vault.seal(DataClass.PERSON, "d|name", b"x")) > key_number(new)
+
+
+def test_a_key_that_still_seals_cannot_be_destroyed(tmp_path: Path) -> None:
+    vault = Vault.create(tmp_path / "keys", Clock("2026-10-05"))
+    blob = vault.seal(DataClass.IMAGE, "d|photo", b"x")
+    with pytest.raises(PolicyError) as error:
+        vault.destroy_keys([key_number(blob)])
+    assert code_of(error) == "KEY_IN_USE"
+    assert vault.unseal("d|photo", blob) == b"x"
+
+
+def test_pins_have_a_key_for_every_day(tmp_path: Path) -> None:
+    clock = Clock("2026-10-05")
+    vault = Vault.create(tmp_path / "keys", clock)
+    first = {c: key_number(vault.seal(c, "c", b"x")) for c in DataClass}
+    clock.day = "2026-10-06"
+    second = {c: key_number(vault.seal(c, "c", b"x")) for c in DataClass}
+    assert [c for c in DataClass if first[c] != second[c]] == [DataClass.PIN]
+
+
+def test_a_clock_that_was_set_back_is_named_before_anything_is_sealed(tmp_path: Path) -> None:
+    clock = Clock("2026-10-05")
+    vault = Vault.create(tmp_path / "keys", clock)
+    vault.seal(DataClass.TEXT, "c", b"x")
+    clock.day = "2026-09-30"
+    with pytest.raises(DefectError) as error:
+        vault.seal(DataClass.TEXT, "c", b"y")
+    assert code_of(error) == "CLOCK_SET_BACK"
