@@ -20,6 +20,7 @@ RANKS = {
     "pipeline.intake": 3,
     "pipeline.samples": 3,
     "pipeline.examine": 4,
+    "pipeline.learning": 4,
     "pipeline.store": 5,
     "pipeline.desk": 6,
     "pipeline.commands": 7,

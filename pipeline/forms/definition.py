@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from pipeline.domain.documents import FieldName, FormName
 from pipeline.domain.geometry import BoxMm
@@ -76,7 +77,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class FormDefinition:
-    """One version of one form."""
+    """One version of one form.
+
+    Attributes:
+        blank: The cleaned picture of the blank sheet, at 300 dpi, where the form was learned from
+            paper; without one the blank is drawn from rulings and labels.
+    """
 
     name: FormName
     version: str
@@ -87,6 +93,7 @@ class FormDefinition:
     labels: tuple[Label, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     colours: dict[str, str] = field(default_factory=dict)  # colour name -> "#rrggbb"
+    blank: Path | None = None
 
     @property
     def key(self) -> str:

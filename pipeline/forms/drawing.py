@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import settings
-from pipeline.domain.errors import DefectError
-from pipeline.domain.geometry import MM_PER_INCH, BoxMm
+from pipeline.domain.errors import DefectError, InputError
+from pipeline.domain.geometry import MM_PER_INCH, REGISTERED_DPI, BoxMm
 from pipeline.forms.definition import FormDefinition, Label, Ruling, Zone
 from pipeline.forms.fonts import FAMILIES, find_font
 
@@ -190,8 +190,9 @@ def content_key(form: FormDefinition, dpi: int) -> str:
 def blank_raster(form: FormDefinition, dpi: int = 300, cache_dir: Path | None = None) -> Pixels:
     """The blank form as an image, H x W x 3, BGR, uint8, ``page_mm * dpi / 25.4`` pixels.
 
-    Kept as a PNG below ``settings.cache / "forms"`` under its content key; a file there that
-    cannot be read is drawn again.
+    A form that was learned from paper has the picture of its own blank; it is given as it is.
+    A drawn one is kept as a PNG below ``settings.cache / "forms"`` under its content key; a file
+    there that cannot be read is drawn again.
 
     Args:
         form: The form to draw.
@@ -200,7 +201,11 @@ def blank_raster(form: FormDefinition, dpi: int = 300, cache_dir: Path | None = 
 
     Raises:
         DefectError: ``FONT_MISSING`` or ``POPPLER_MISSING``.
+        InputError: ``FORM_BLANK_UNUSABLE`` where the picture of a learned form is no PNG of the
+            page's size at 300 dpi.
     """
+    if form.blank is not None:
+        return _learned_blank(form, form.blank, dpi)
     folder = cache_dir or settings.current().cache / "forms"
     path = folder / f"{form.name}-{form.version}-{content_key(form, dpi)}.png"
     width_px, height_px = page_size_px(form, dpi)
@@ -211,6 +216,25 @@ def blank_raster(form: FormDefinition, dpi: int = 300, cache_dir: Path | None = 
     pixels = _rasterise(draw_pdf(form), dpi, width_px, height_px)
     _write_whole(path, cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())
     return pixels
+
+
+def _learned_blank(form: FormDefinition, path: Path, dpi: int) -> Pixels:
+    held = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
+    known = cv2.imdecode(held, cv2.IMREAD_COLOR) if held.size else None
+    width_px, height_px = page_size_px(form, REGISTERED_DPI)
+    if known is None or known.shape != (height_px, width_px, 3):
+        raise InputError(
+            "FORM_BLANK_UNUSABLE",
+            ja=f"白紙の画像 {path.name} は使えません（{width_px}×{height_px} 画素の PNG が必要）。",
+            en=f"The picture of the blank, {path.name}, cannot be used "
+            f"(a PNG of {width_px} x {height_px} pixels is wanted).",
+            remedy_ja="`uketsuke forms learn` で作り直してください。",
+            remedy_en="Make it again with `uketsuke forms learn`.",
+        )
+    if dpi != REGISTERED_DPI:
+        how = cv2.INTER_AREA if dpi < REGISTERED_DPI else cv2.INTER_CUBIC
+        known = cv2.resize(known, page_size_px(form, dpi), interpolation=how)
+    return np.asarray(known, np.uint8)
 
 
 def _rasterise(pdf: bytes, dpi: int, width_px: int, height_px: int) -> Pixels:

@@ -2,7 +2,8 @@
 
 Shorthands of the file format: cells may be given as a run (``at``, ``size``, ``count``, ``pitch``,
 ``group``, ``gap``); ``captions`` are a tinted box with its text centred; ``frames`` are boxes
-outlined in the drop-out line colour.
+outlined in the drop-out line colour. ``blank`` names a picture of the blank sheet (PNG, 300 dpi)
+in the folder of the file.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class _Caption(_Strict):
 
 class _Ruling(_Strict):
     box: Box
-    width: Size = FRAME_LINE_MM
+    width: Annotated[float, Field(ge=0, allow_inf_nan=False)] = FRAME_LINE_MM
     colour: str = "line"
 
 
@@ -100,14 +101,16 @@ class _Form(_Strict):
     labels: list[_Label] = Field(default_factory=list)
     frames: list[Box] = Field(default_factory=list)
     rulings: list[_Ruling] = Field(default_factory=list)
+    # A bare file name: a definition must not reach out of its folder.
+    blank: Annotated[str, Field(pattern=r"^[0-9A-Za-z_@-][0-9A-Za-z._@-]*\.png$")] | None = None
 
 
 def load_definition(path: Path) -> FormDefinition:
     """Read one definition file.
 
     Raises:
-        InputError: ``FORM_FILE_MISSING``, or ``FORM_FILE_INVALID`` with the places in the file
-            that are wrong.
+        InputError: ``FORM_FILE_MISSING``, ``FORM_FILE_INVALID`` with the places in the file
+            that are wrong, or ``FORM_BLANK_MISSING``.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -121,11 +124,20 @@ def load_definition(path: Path) -> FormDefinition:
         ) from error
     except UnicodeDecodeError as error:
         raise _invalid(path, "UTF-8 の文字ではない", "it is not UTF-8 text") from error
-    return parse_definition(text, path)
+    form = parse_definition(text, path)
+    if form.blank is not None and not form.blank.is_file():
+        raise InputError(
+            "FORM_BLANK_MISSING",
+            ja=f"様式の定義 {path.name} が指す白紙の画像 {form.blank.name} がありません。",
+            en=f"The picture of the blank that {path.name} names, {form.blank.name}, is missing.",
+            remedy_ja="画像を定義ファイルと同じフォルダーに置いてください。",
+            remedy_en="Put the picture into the folder of the definition.",
+        )
+    return form
 
 
 def parse_definition(text: str, path: Path = Path("definition.yaml")) -> FormDefinition:
-    """A definition from YAML text; ``path`` only names it in errors.
+    """A definition from YAML text; ``path`` names it in errors and gives the folder of its blank.
 
     Raises:
         InputError: ``FORM_FILE_INVALID``.
@@ -137,7 +149,7 @@ def parse_definition(text: str, path: Path = Path("definition.yaml")) -> FormDef
         line = mark.line + 1 if mark is not None else 0
         raise _invalid(path, f"{line} 行目が YAML でない", f"line {line} is no YAML") from error
     try:
-        return _assemble(_Form.model_validate(raw))
+        return _assemble(_Form.model_validate(raw), path.parent)
     except ValidationError as error:
         places = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or '(file)'}: {e['msg']}"
@@ -160,7 +172,7 @@ def _box(values: Box) -> BoxMm:
     return BoxMm(*values)
 
 
-def _assemble(file: _Form) -> FormDefinition:
+def _assemble(file: _Form, folder: Path) -> FormDefinition:
     captions = file.captions
     return FormDefinition(
         name=file.form,
@@ -182,6 +194,7 @@ def _assemble(file: _Form) -> FormDefinition:
         )
         + tuple(Ruling(_box(r.box), r.width, r.colour) for r in file.rulings),
         colours=dict(file.colours),
+        blank=folder / file.blank if file.blank else None,
     )
 
 

@@ -1,0 +1,1 @@
+"""Learning a new form from one blank sheet: a proposal that a person checks."""
