@@ -17,8 +17,10 @@ from pipeline.store.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
 from pipeline.store.documents import Documents
-from pipeline.store.loading import FAMILIES, mark_row, repeated_row, task_row
+from pipeline.store.families import FAMILIES
+from pipeline.store.loading import mark_row, repeated_row, task_row
 from pipeline.store.queue import Queue, Task, require_third_person, stale
+from pipeline.store.rescans import REPLACED
 from pipeline.store.tasking import PlannedTask, Purpose, TaskKind
 from pipeline.vault import Vault, class_of
 
@@ -245,9 +247,10 @@ class Decisions:
         insert(cursor, "blind_mark", [mark_row(document, family, f, m) for f, m in marks])
         for marked, mark in marks:
             others = cursor.execute(
-                "select min(document_id) from blind_mark where family = ? and field = ? "
-                "and mark = ? and document_id <> ?",
-                [family, marked, mark, document],
+                "select min(m.document_id) from blind_mark m join document d using (document_id) "
+                "where m.family = ? and m.field = ? and m.mark = ? and m.document_id <> ? "
+                "and d.outcome is distinct from ?",
+                [family, marked, mark, document, REPLACED],
             ).fetchall()
             if others and others[0][0] is not None:
                 insert(cursor, "finding", [repeated_row(document, marked, others[0][0])])

@@ -17,6 +17,7 @@ from pipeline.store.queue import Queue
 from pipeline.vault import Vault
 
 
+from pipeline.store.rescans import Rescans
 class DuckDBStore:
     """Opens the file, brings it to the newest version, and owns it until ``close``."""
 
@@ -40,7 +41,9 @@ class DuckDBStore:
         self.documents = Documents(self._database, vault)
         self.people = People(self._database, self.audit)
         self.figures = Figures(self._database)
-        self._loading = Loading(self._database, self.audit, sample_rate)
+        self.holds = Holds(self._database, self.audit)
+        self.rescans = Rescans(self._database, self.audit)
+        self._loading = Loading(self._database, self.audit, self.rescans, sample_rate)
         self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
 
     @classmethod

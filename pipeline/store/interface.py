@@ -15,6 +15,7 @@ from pipeline.store.queue import Queue
 
 
 class Store(Protocol):
+from pipeline.store.rescans import Rescans
     """Everything the desk asks of its store."""
 
     @property
@@ -36,6 +37,10 @@ class Store(Protocol):
     @property
     def audit(self) -> Audit:
         """The chained record."""
+    @property
+    def rescans(self) -> Rescans:
+        """What is to be scanned again."""
+
 
     def load(self, content: bytes) -> LoadResult:
         """Load an Arrow batch, once."""

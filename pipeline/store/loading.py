@@ -14,22 +14,18 @@ from typing import Any
 
 import duckdb
 
-from pipeline.domain.documents import FieldName, FormName, Route
+from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.errors import InputError
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store import arrow_schema
 from pipeline.store.audit import SYSTEM, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
+from pipeline.store.families import FAMILIES
 from pipeline.store.records import Arrival, LoadedDocument
+from pipeline.store.rescans import REPLACED, Rescans
 from pipeline.store.tasking import PlannedTask, Purpose, TaskKind, plan
 
-FAMILIES = {
-    FormName.APPLICATION_HANDWRITTEN: "application",
-    FormName.APPLICATION_PREPRINTED: "application",
-    FormName.REPLY_FORM: "reply",
-    FormName.EXPIRY_NOTICE: "notice",
-}
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}", re.ASCII)
 _PARTS = ("page", "field", "finding", "photo_check", "blind_mark", "timing")
 
@@ -54,9 +50,12 @@ class LoadResult:
 class Loading:
     """Writes batches into the database."""
 
-    def __init__(self, database: Database, audit: Audit, sample_rate: float) -> None:
+    def __init__(
+        self, database: Database, audit: Audit, rescans: Rescans, sample_rate: float
+    ) -> None:
         self._database = database
         self._audit = audit
+        self._rescans = rescans
         self._sample_rate = sample_rate
         self._random = random.SystemRandom()
 
@@ -103,6 +102,8 @@ class Loading:
         fresh = {key: pair for key, pair in incoming.items() if key not in kept}
         _forget_machine_rows(cursor, list(fresh))
         _insert_documents(cursor, batch_id, fresh, now)
+        # Before applicants are compared: a page scanned again is no second application.
+        self._rescans.settle(cursor, arrivals, now)
         repeated_applicants = self._flag_repeated_applicants(cursor, list(fresh))
         tasks = []
         for arrival, document in fresh.values():
@@ -136,11 +137,12 @@ class Loading:
             join document dn on dn.document_id = n.document_id
             join document d on d.document_id = o.document_id
             where list_contains(?::varchar[], n.document_id) and o.document_id <> n.document_id
+              and d.outcome is distinct from ?
               and (not list_contains(?::varchar[], o.document_id)
                 or (d.received_at, d.document_id) < (dn.received_at, dn.document_id))
             group by n.document_id, n.field
             """,
-            [documents, documents],
+            [documents, REPLACED, documents],
         ).fetchall()
         by_document: dict[str, tuple[str, str]] = {}
         for document, field, other in sorted(pairs):
