@@ -26,6 +26,32 @@ class RegistrationFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTally:
+    """What the pages of one file came to; every page is counted once.
+
+    Attributes:
+        documents: Pages that begin a document.
+        separators: Separator sheets: counted, never documents.
+        blank_backs: Empty pages after a document.
+        attached: Printed backs and second pages that belong to the document before them.
+        unreconciled: Separators whose stated count is not what followed.
+    """
+
+    pages: int = 0
+    documents: int = 0
+    separators: int = 0
+    blank_backs: int = 0
+    attached: int = 0
+    unreconciled: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every page has become something."""
+        parts = self.documents + self.separators + self.blank_backs + self.attached
+        return self.pages == parts
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """One document from page to route. ``form`` is None where no form was recognised."""
 

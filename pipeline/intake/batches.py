@@ -6,6 +6,7 @@ or in the batch. Every later step can be repeated with the same batch id: it goe
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import errno
 import io
@@ -15,13 +16,16 @@ import secrets
 import stat
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import DefectError, InputError, UketsukeError
+from pipeline.domain.examinations import PageTally
 from pipeline.imaging.inspection import inspect
-from pipeline.intake.inbox import settled_files
+from pipeline.intake.expectations import note_counts, take_count
+from pipeline.intake.inbox import ready_files
 from pipeline.intake.manifest import BatchState, Event, FileRecord, Manifest
 from pipeline.intake.originals import Originals, Owner, scan_id_of
 from pipeline.intake.quarantine import Quarantine, Quarantined
@@ -30,6 +34,9 @@ from pipeline.settings import Settings
 from pipeline.vault import DataClass, Vault
 
 MAX_CRASHES = 3
+MOST_COUNTED = 2000
+"""Files of a counted batch: the most that the limit of batches can be set to."""
+
 _BATCH_ID = re.compile(r"b-[0-9]{8}-[0-9a-f]{6}", re.ASCII)
 _CLAIMED = "claimed"
 
@@ -62,18 +69,23 @@ def claim_batch(settings: Settings, *, now: dt.datetime | None = None) -> str | 
         DefectError: ``INBOX_ELSEWHERE`` where the inbox lies on another disk than the work folder.
     """
     moment = now or dt.datetime.now(dt.UTC)
-    ready = settled_files(
+    found = ready_files(
         settings.inbox,
         settle_s=settings.settle_seconds,
         default_channel=settings.default_channel,
         now=moment.timestamp(),
-    )[: settings.batch_limit]
+    )
+    # What was counted together stays together, as far as a batch can go at all.
+    ready = found.files[: MOST_COUNTED if found.counts else settings.batch_limit]
     if not ready:
         return None
     batch_id = f"b-{moment:%Y%m%d}-{secrets.token_hex(3)}"
     folder = settings.work / batch_id
     folder.mkdir(parents=True, mode=0o700)
     Manifest(folder).append(Event.CLAIMED, batch=batch_id, at=_stamp(moment))
+    for path, channel in found.counts:
+        take_count(path, channel, folder)
+    note_counts(folder)
     taken = 0
     for file in ready:
         # A folder of its own for each file: two of one name must not overwrite each other.
@@ -98,6 +110,13 @@ def claim_batch(settings: Settings, *, now: dt.datetime | None = None) -> str | 
         Manifest(folder).append(Event.FINISHED, at=_stamp(moment))
         return None
     return batch_id
+
+
+def note_stop(settings: Settings, batch_id: str) -> None:
+    """Note that a person ended the process that worked on a batch: no file of it crashed."""
+    manifest = Manifest(settings.work / batch_id)
+    if manifest.exists() and not manifest.replay().finished:
+        manifest.append(Event.STOPPED, at=_stamp())
 
 
 def pending_batches(settings: Settings) -> tuple[str, ...]:
@@ -132,6 +151,7 @@ class Batch:
                 remedy_en="Check the batch id.",
             )
         self._manifest = Manifest(self._folder)
+        self._by = secrets.token_hex(4)
         self._originals = Originals(settings.originals, vault)
         self._quarantine = Quarantine(settings.quarantine, vault)
 
@@ -141,12 +161,27 @@ class Batch:
         One bad file never stops the others. A file whose opening killed the process
         ``MAX_CRASHES`` times is quarantined unopened (``FILE_CRASHES``).
         """
+        note_counts(self._folder)
         state = self._manifest.replay()
-        for channel, file_id, path in list(self._claimed()):
-            if file_id not in state.records:
-                self._take(channel, file_id, path, state)
-            _remove_plain(path)
+        with self.in_hand():
+            for channel, file_id, path in list(self._claimed()):
+                if file_id not in state.records:
+                    self._take(channel, file_id, path, state)
+                _remove_plain(path)
         return self.account()
+
+    @contextmanager
+    def in_hand(self) -> Iterator[None]:
+        """Work during which files are in hand; stopped by a person, none of them has crashed.
+
+        A person who stops the work, or a defect of ours that ends it, says nothing about the
+        files in hand. A process that ends without a word does, and so does any other error.
+        """
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit, DefectError):
+            self._manifest.append(Event.STOPPED, at=_stamp())
+            raise
 
     def _take(self, channel: Channel, file_id: str, path: Path, state: BatchState) -> None:
         try:
@@ -166,7 +201,7 @@ class Batch:
                 self._set_aside(channel, file_id, scan_id, "FILE_CRASHES", source)
                 return
             name = self._sealed_name(file_id, path)
-            self._manifest.append(Event.OPENING, file=file_id, scan=scan_id, name=name)
+            self._manifest.append(Event.OPENING, file=file_id, scan=scan_id, name=name, by=self._by)
             source.seek(0)
             try:
                 pages = inspect(
@@ -256,11 +291,16 @@ class Batch:
 
     def begin_examination(self, scan_id: str) -> None:
         """Note that a scan goes to a worker now, so that a crash is counted against it."""
-        self._manifest.append(Event.EXAMINING, scan=scan_id)
+        self._manifest.append(Event.EXAMINING, scan=scan_id, by=self._by)
 
-    def end_examination(self, scan_id: str) -> None:
-        """Note that a scan was examined, whatever was found."""
-        self._manifest.append(Event.EXAMINED, scan=scan_id)
+    def end_examination(self, scan_id: str, tally: PageTally | None = None) -> None:
+        """Note that a scan was examined, whatever was found, and what its pages came to."""
+        facts = dataclasses.asdict(tally) if tally else {}
+        self._manifest.append(Event.EXAMINED, scan=scan_id, **facts)
+
+    def tallies(self) -> dict[str, PageTally]:
+        """What the pages of each examined scan came to."""
+        return self._manifest.replay().tallies
 
     def records(self) -> tuple[FileRecord, ...]:
         """What became of every file so far, in order."""

@@ -6,6 +6,7 @@ it sealed.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections import Counter
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.domain.documents import Channel
+from pipeline.domain.examinations import PageTally
 
 MANIFEST_NAME = "manifest.jsonl"
 
@@ -24,6 +26,7 @@ class Event(StrEnum):
     """What a line of a manifest says."""
 
     CLAIMED = "claimed"  # the batch was opened
+    EXPECTED = "expected"  # a person counted what should come in
     OPENING = "opening"  # a file is about to be opened: counts crashes
     INTENT = "intent"  # its bytes are about to be stored
     STORED = "stored"
@@ -31,6 +34,7 @@ class Event(StrEnum):
     QUARANTINED = "quarantined"
     EXAMINING = "examining"  # a scan was handed to a worker: counts crashes
     EXAMINED = "examined"
+    STOPPED = "stopped"  # a person or an error of ours ended the work: nothing in hand crashed
     FINISHED = "finished"  # the batch was loaded
 
 
@@ -60,7 +64,14 @@ class FileRecord:
 
 @dataclass(slots=True)
 class BatchState:
-    """A manifest as replayed from its first line."""
+    """A manifest as replayed from its first line.
+
+    Attributes:
+        openings: How often each file was opened without an outcome: crashes, where nobody stopped.
+        examinings: The same for scans in the hands of a worker.
+        tallies: What each examined scan's pages came to.
+        worker: Who took files in hand last, and ``in_hand`` those still there.
+    """
 
     received_at: str = ""
     records: dict[str, FileRecord] = field(default_factory=dict)
@@ -68,7 +79,27 @@ class BatchState:
     openings: Counter[str] = field(default_factory=Counter)
     examinings: Counter[str] = field(default_factory=Counter)
     examined: set[str] = field(default_factory=set)
+    tallies: dict[str, PageTally] = field(default_factory=dict)
     finished: bool = False
+    worker: str | None = None
+    in_hand: set[tuple[str, str]] = field(default_factory=set)
+
+    def begin(self, line: dict[str, Any], what: str, crashes: Counter[str]) -> None:
+        """Count a file that is taken in hand; it counts as a crash until it has an outcome."""
+        if line.get("by") != self.worker:
+            self.worker, self.in_hand = line.get("by"), set()
+        crashes[line[what]] += 1
+        self.in_hand.add((what, line[what]))
+
+    def end(self, what: str, name: str) -> None:
+        """Note that a file has its outcome and is in hand no more."""
+        self.in_hand.discard((what, name))
+
+    def forgive(self) -> None:
+        """Take back what was counted against the files in hand: the work was stopped by others."""
+        for what, name in self.in_hand:
+            (self.openings if what == "file" else self.examinings)[name] -= 1
+        self.in_hand.clear()
 
 
 class Manifest:
@@ -76,6 +107,10 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / MANIFEST_NAME
+
+    def exists(self) -> bool:
+        """Whether there is a batch here at all."""
+        return self._path.is_file()
 
     def append(self, event: Event, **facts: str | int | None) -> None:
         """Write a line; on return it is on disk."""
@@ -112,10 +147,12 @@ class Manifest:
             if event == Event.CLAIMED:
                 state.received_at = state.received_at or line["at"]
             elif event == Event.OPENING:
-                state.openings[line["file"]] += 1
+                state.begin(line, "file", state.openings)
             elif event == Event.INTENT:
                 state.intents[line["file"]] = line["scan"]
             elif event in OUTCOMES:
+                state.end("file", line["file"])
+                state.end("scan", line["scan"])
                 state.records[line["file"]] = FileRecord(
                     file_id=line["file"],
                     scan_id=line["scan"],
@@ -126,9 +163,18 @@ class Manifest:
                     at=line["at"],
                 )
             elif event == Event.EXAMINING:
-                state.examinings[line["scan"]] += 1
+                state.begin(line, "scan", state.examinings)
             elif event == Event.EXAMINED:
+                state.end("scan", line["scan"])
                 state.examined.add(line["scan"])
+                state.tallies[line["scan"]] = _tally(line)
+            elif event == Event.STOPPED:
+                state.forgive()
             elif event == Event.FINISHED:
                 state.finished = True
         return state
+
+
+def _tally(line: dict[str, Any]) -> PageTally:
+    known = {f.name for f in dataclasses.fields(PageTally)}
+    return PageTally(**{name: int(n) for name, n in line.items() if name in known})
