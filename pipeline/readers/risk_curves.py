@@ -1,0 +1,192 @@
+"""Which threshold a target asks for: what was measured at every step, and the choice among them.
+
+A curve holds, for a fixed series of thresholds from strict to lax, how many readings were at or
+above each, how many of those were wrong, and the upper end of the exact one-sided 95 % interval
+of that share (Clopper & Pearson 1934). The thresholds stand at fixed shares of the readings, by
+confidence alone: no right or wrong decides where a step is.
+
+The choice goes from the first step towards the laxer ones and stops before the first whose bound
+lies above the target. That is fixed-sequence testing (Angelopoulos et al., "Learn then Test",
+2021): the bound holds for the step chosen though several were looked at. Where the first step
+already fails, the data does not support the target and nothing is accepted. A stricter target
+never gets further along the series, so it never accepts more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+NEVER = 1.01
+CONFIDENCE = 0.95
+MILLION = 1e6
+# From the half that is surest to everything: shares of the readings that reach a step.
+STEPS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
+
+Floats = NDArray[np.float64]
+Truths = NDArray[np.bool_]
+
+
+def upper_bound(errors: int, n: int, confidence: float = CONFIDENCE) -> float:
+    """The share of errors that n readings with so many errors cannot rule out.
+
+    Exact and one-sided; with no error it is ``1 - (1 - confidence) ** (1 / n)``, about 3 / n.
+    """
+    if n <= 0 or errors >= n:
+        return 1.0
+    return float(stats.beta.ppf(confidence, errors + 1, n - errors))
+
+
+def lower_bound(errors: int, n: int, confidence: float = CONFIDENCE) -> float:
+    """The share of errors that is proven to be exceeded; exact and one-sided."""
+    if n <= 0 or errors <= 0:
+        return 0.0
+    return float(stats.beta.ppf(1 - confidence, errors, n - errors + 1))
+
+
+def needed_without_error(target: float, confidence: float = CONFIDENCE) -> int:
+    """How many readings without one error show that the share is within the target."""
+    return math.ceil(math.log(1 - confidence) / math.log1p(-target))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One threshold and what was seen at or above it.
+
+    Attributes:
+        threshold: Least confidence.
+        held: Readings at or above it.
+        errors: How many of those were wrong.
+        bound: Upper end of the one-sided 95 % interval of the share of errors.
+    """
+
+    threshold: float
+    held: int
+    errors: int
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The threshold for a target.
+
+    Attributes:
+        threshold: Least confidence that is accepted; ``NEVER`` where the data supports none.
+        target: Largest share of errors, after the kind's own relation to the office's setting.
+        supported: Whether the data proves the target at that threshold.
+        step: What was seen there; at the first step where nothing is accepted.
+        n: Readings in all.
+    """
+
+    threshold: float
+    target: float
+    supported: bool
+    step: Step
+    n: int
+
+    @property
+    def needed(self) -> int:
+        """Readings without one error that would support the target."""
+        return needed_without_error(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCurve:
+    """What was measured for one kind of field.
+
+    Attributes:
+        relative: The kind's target as a multiple of the office's
+            ``silent_errors_per_million``. Kinds differ in what vouches for them and in what
+            the data can show; the setting moves all of them together.
+        n: Readings that nothing but their confidence keeps from acceptance.
+        steps: From strict to lax.
+    """
+
+    relative: float
+    n: int
+    steps: tuple[Step, ...]
+
+    def target(self, per_million: float) -> float:
+        """Largest share of errors of this kind under the office's setting."""
+        return min(1.0, self.relative * per_million / MILLION)
+
+    def choose(self, per_million: float) -> Choice:
+        """The laxest threshold that the data supports for the office's setting."""
+        target = self.target(per_million)
+        chosen: Step | None = None
+        for step in self.steps:
+            if step.bound > target:
+                break
+            chosen = step
+        if chosen is None:
+            first = self.steps[0] if self.steps else Step(NEVER, 0, 0, 1.0)
+            return Choice(NEVER, target, False, first, self.n)
+        return Choice(chosen.threshold, target, True, chosen, self.n)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For an artefact."""
+        return {
+            "relative": self.relative,
+            "n": self.n,
+            "steps": [[s.threshold, s.held, s.errors, round(s.bound, 9)] for s in self.steps],
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> RiskCurve:
+        """From an artefact.
+
+        Raises:
+            KeyError: Where a part is missing.
+            ValueError, TypeError: Where a number is none or lies out of its range.
+        """
+        steps = tuple(
+            Step(_within(t, NEVER), int(held), int(errors), _within(bound, 1.0))
+            for t, held, errors, bound in content["steps"]
+        )
+        relative = float(content["relative"])
+        if relative <= 0:
+            raise ValueError("a relation above 0 expected")
+        return cls(relative, int(content["n"]), steps)
+
+    @classmethod
+    def measured(cls, confidence: Floats, right: Truths, relative: float) -> RiskCurve:
+        """The curve of readings that were compared with the truth.
+
+        Args:
+            confidence: N calibrated probabilities.
+            right: Whether each was right.
+            relative: The kind's target as a multiple of the setting.
+        """
+        steps = []
+        for threshold in thresholds_at(confidence):
+            taken = confidence >= threshold
+            held, errors = int(taken.sum()), int((taken & ~right).sum())
+            steps.append(Step(threshold, held, errors, upper_bound(errors, held)))
+        return cls(relative, len(confidence), tuple(steps))
+
+
+def thresholds_at(confidence: Floats, shares: Sequence[float] = STEPS) -> list[float]:
+    """The confidences that these shares of the readings reach, strict first, each once.
+
+    They are rounded down to a millionth, as the store keeps confidences, so that a reading at a
+    threshold is on the same side of it before and after it was stored.
+    """
+    if not len(confidence):
+        return []
+    ranked = np.sort(confidence)[::-1]
+    places = [max(0, math.ceil(share * len(ranked)) - 1) for share in shares]
+    values = [math.floor(float(ranked[i]) * MILLION) / MILLION for i in places]
+    return list(dict.fromkeys(values))
+
+
+def _within(value: object, highest: float) -> float:
+    number = float(value)  # type: ignore[arg-type]
+    if not 0.0 <= number <= highest:
+        raise ValueError("a share expected")
+    return number
