@@ -13,7 +13,7 @@ from itertools import combinations
 
 from pipeline.domain.documents import DATE_FIELDS, FieldName
 from pipeline.domain.geometry import BoxMm
-from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
+from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.forms.drawing import DEFAULT_COLOURS, DROPOUT_MIN_RED, colour, is_dropout
 from pipeline.forms.drawing import text_width_mm as _text_width_mm
 
@@ -144,7 +144,8 @@ def _cells(form: FormDefinition) -> Iterator[Problem]:
                 f"a {zone.reader} zone uses no cells.",
             )
         yield from _cell_places(zone)
-        yield from _cell_numbers(zone)
+        written = form.zone(zone.field)
+        yield from _cell_numbers(zone, len(written.cells) if written is not None else 0)
 
 
 def _cell_places(zone: Zone) -> Iterator[Problem]:
@@ -178,7 +179,7 @@ def _cell_places(zone: Zone) -> Iterator[Problem]:
             )
 
 
-def _cell_numbers(zone: Zone) -> Iterator[Problem]:
+def _cell_numbers(zone: Zone, boxes: int) -> Iterator[Problem]:
     if zone.reader in (ReaderKind.BOXES, ReaderKind.MARKS):
         if not zone.alphabet:
             yield _about(zone, "ALPHABET_MISSING", "alphabet がありません。", "it has no alphabet.")
@@ -190,12 +191,16 @@ def _cell_numbers(zone: Zone) -> Iterator[Problem]:
                 "a character stands twice in the alphabet.",
             )
     if zone.reader == ReaderKind.MARKS:
-        if len(zone.cells) != len(zone.alphabet):
+        # A mark row repeats its alphabet under every box of the field.
+        choices = boxes if zone.part == KINDS_PART else 1
+        if len(zone.cells) != choices * len(zone.alphabet):
             yield _about(
                 zone,
                 "MARKS_COUNT",
-                f"マスは {len(zone.cells)} 個、alphabet は {len(zone.alphabet)} 文字です。",
-                f"{len(zone.cells)} cells, but {len(zone.alphabet)} characters in the alphabet.",
+                f"マスは {len(zone.cells)} 個、alphabet は {len(zone.alphabet)} 文字"
+                f"×{choices} です。",
+                f"{len(zone.cells)} cells, but {len(zone.alphabet)} characters in the alphabet, "
+                f"{choices} times.",
             )
         if not zone.mark_style:
             yield _about(

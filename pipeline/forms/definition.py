@@ -9,6 +9,9 @@ from pathlib import Path
 from pipeline.domain.documents import FieldName, FormName
 from pipeline.domain.geometry import BoxMm
 
+KINDS_PART = "kinds"
+"""The part of a marks zone with one choice for every box of its field, in the boxes' order."""
+
 
 class ReaderKind(StrEnum):
     """What reads a zone."""
@@ -28,10 +31,13 @@ class Zone:
 
     A field may have several zones: a date has a ``marks`` zone for the era (``part="era"``) and a
     ``boxes`` zone for year, month and day (``part="digits"``, six cells, right-aligned in pairs).
+    A PIN may have a mark row (``part="kinds"``) beside its boxes: under each box one cell for each
+    character of ``alphabet``, 英 and 数, by which the writer says what stands in it.
 
     Attributes:
         alphabet: For boxes and text: the characters that may stand here (empty = any that the
-            text model knows). For marks: one character per cell, the value that a mark means.
+            text model knows). For marks: one character per cell, the value that a mark means;
+            in a mark row the same characters again for every box.
         cells: Character or mark boxes, form millimetres, in reading order.
         part: Which part of the field, where a field has several zones; else empty.
         printed: Filled by a printer, not by hand.

@@ -33,7 +33,7 @@ class PageRecipe:
     """One page to make.
 
     Attributes:
-        content: A form's name, or ``letter`` or ``blank``.
+        content: A form's name (``name@version`` where not the newest), or ``letter`` or ``blank``.
         applicant: Number of the applicant; the same number gives the same person.
         paper: Treatment; drawn from ``preset`` where None.
         mess: How hurried the writer is, 0 to 1; drawn where None.

@@ -11,7 +11,9 @@ from pipeline.samples.planning import Case
 
 _HAND = FormName.APPLICATION_HANDWRITTEN.value
 _PRINT = FormName.APPLICATION_PREPRINTED.value
-_REPLY = FormName.REPLY_FORM.value
+# The version without a mark row: its samples were made first, and both are in use.
+_REPLY = f"{FormName.REPLY_FORM.value}@2026.1"
+_REPLY_WITH_MARKS = f"{FormName.REPLY_FORM.value}@2026.2"
 _NOTICE = FormName.EXPIRY_NOTICE.value
 _MAIL, _COUNTER = Channel.MAIL, Channel.COUNTER
 

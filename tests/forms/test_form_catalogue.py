@@ -9,7 +9,7 @@ from pipeline.domain.errors import InputError
 from pipeline.domain.geometry import BoxMm
 from pipeline.domain.pin import SIGNATURE_ALPHABET
 from pipeline.forms.catalogue import DEFINITIONS, Catalogue
-from pipeline.forms.definition import ReaderKind
+from pipeline.forms.definition import KINDS_PART, ReaderKind
 from pipeline.forms.loading import load_definition, parse_definition
 
 F = FieldName
@@ -17,7 +17,7 @@ CATALOGUE = Catalogue.load()
 
 
 def test_all_four_forms_and_all_fields_are_reachable() -> None:
-    assert [f.name for f in CATALOGUE.forms] == list(FormName)
+    assert list(dict.fromkeys(f.name for f in CATALOGUE.forms)) == list(FormName)
     assert {z.field for f in CATALOGUE.forms for z in f.zones} == set(FieldName)
 
 
@@ -38,6 +38,25 @@ def test_pin_cells_and_alphabets() -> None:
         zone = form.zone(field)
         assert zone is not None
         assert (len(zone.cells), zone.alphabet) == (count, alphabet)
+
+
+def test_the_newest_reply_form_has_a_mark_row_under_its_pin_boxes() -> None:
+    form = CATALOGUE.get("reply_form")
+    assert form.version == "2026.2"
+    zones = form.zones_of(F.PIN_SIGNATURE)
+    boxed = [z for z in zones if z.reader == ReaderKind.BOXES]
+    rows = [z for z in zones if z.part == KINDS_PART]
+    # A program that wants the PIN's boxes finds one zone, and finds it first.
+    assert boxed == [zones[0]] and len(rows) == 1
+    (row,) = rows
+    assert (row.reader, row.alphabet) == (ReaderKind.MARKS, "英数")
+    for i, box in enumerate(boxed[0].cells):
+        letter, digit = row.cells[2 * i : 2 * i + 2]
+        assert box.x <= letter.x < letter.x + letter.w < digit.x
+        assert digit.x + digit.w <= box.x + box.w + 0.05
+        # What is cut out of a box reaches 2 mm beyond it, and must not reach a mark.
+        assert letter.y - (box.y + box.h) >= 2.2
+    assert CATALOGUE.get("reply_form@2026.1").zone(F.PIN_SIGNATURE, KINDS_PART) is None
 
 
 @pytest.mark.parametrize("form", CATALOGUE.forms, ids=lambda f: f.key)
@@ -79,15 +98,16 @@ def test_site_forms_add_versions_and_newest_wins(tmp_path: Path) -> None:
     assert catalogue.get("reply_form").version == "2026.10"
     assert catalogue.get("reply_form", "2026.1").version == "2026.1"
     assert catalogue.get("reply_form@2026.9").version == "2026.9"
-    assert len(catalogue.forms) == 6
+    assert len(catalogue.forms) == len(CATALOGUE.forms) + 2
 
 
 def test_site_form_of_same_version_takes_the_place_of_ours(tmp_path: Path) -> None:
     text = (DEFINITIONS / "reply_form.yaml").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("title: ", "title: 町の"), encoding="utf-8")
     catalogue = Catalogue.load(tmp_path)
-    assert len(catalogue.forms) == 4
-    assert catalogue.get("reply_form").title.startswith("町の")
+    assert len(catalogue.forms) == len(CATALOGUE.forms)
+    assert catalogue.get("reply_form@2026.1").title.startswith("町の")
+    assert not catalogue.get("reply_form@2026.2").title.startswith("町の")
 
 
 def test_same_key_twice_in_a_folder_is_refused(tmp_path: Path) -> None:

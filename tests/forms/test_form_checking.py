@@ -9,7 +9,7 @@ from pipeline.domain.documents import FieldName
 from pipeline.domain.geometry import BoxMm
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.checking import check
-from pipeline.forms.definition import FormDefinition, Label, Zone
+from pipeline.forms.definition import KINDS_PART, FormDefinition, Label, Zone
 
 F = FieldName
 FORM = Catalogue.load().get("application_handwritten")
@@ -66,3 +66,13 @@ def test_a_date_needs_six_cells() -> None:
     form = with_zone(F.BIRTH_DATE, lambda z: replace(z, cells=z.cells[:5]), part="digits")
     (problem,) = check(form)
     assert (problem.code, problem.field) == ("CELL_COUNT", "birth_date/digits")
+
+
+def test_a_mark_row_has_a_choice_for_every_box() -> None:
+    form = Catalogue.load().get("reply_form")
+    row = form.zone(F.PIN_SIGNATURE, KINDS_PART)
+    assert row is not None
+    short = replace(row, cells=row.cells[:-1])
+    changed = replace(form, zones=tuple(short if z is row else z for z in form.zones))
+    (problem,) = check(changed)
+    assert (problem.code, problem.field) == ("MARKS_COUNT", "pin_signature/kinds")

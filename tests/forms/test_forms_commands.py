@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from pipeline.commands.forms import forms_app
 from pipeline.domain.errors import InputError
-from pipeline.forms.catalogue import DEFINITIONS
+from pipeline.forms.catalogue import DEFINITIONS, Catalogue
 
 RUNNER = CliRunner()
 
@@ -27,7 +27,9 @@ def test_list_names_every_form() -> None:
         "expiry_notice",
     ):
         assert name in result.stdout
-    assert len(json.loads(run("list", "--json").stdout)) == 4
+    listed = json.loads(run("list", "--json").stdout)
+    keys = [f"{form['form']}@{form['version']}" for form in listed]
+    assert keys == [form.key for form in Catalogue.load().forms]
 
 
 def test_show_json_is_the_contract() -> None:

@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_page() -> None:
     assert first.truth == again.truth
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.name.value)
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f.key)
 def test_every_case_of_a_form_can_be_composed_and_changes_the_page(form: FormDefinition) -> None:
     plain = _made(form, 21, kind=Kind.ADULT, photos=_no_photo)
     for case in set(CASES_OF[form.name]) - set(PHOTO_FINDINGS):
