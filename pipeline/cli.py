@@ -24,6 +24,7 @@ from pipeline.commands.forms import forms_app
 from pipeline.commands.keys import keys_app
 from pipeline.commands.models import models_app
 from pipeline.commands.photo import photo
+from pipeline.commands.retention import holds_app, purge
 from pipeline.commands.running import export, run, serve, stats
 from pipeline.commands.samples import samples_app
 from pipeline.commands.users import users_app
@@ -43,11 +44,13 @@ app.command()(examine)
 app.command()(photo)
 app.command()(export)
 app.command()(stats)
+app.command()(purge)
 app.add_typer(forms_app, name="forms")
 app.add_typer(samples_app, name="samples")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(users_app, name="users")
+app.add_typer(holds_app, name="holds")
 
 
 def show_error(error: UketsukeError) -> None:

@@ -7,10 +7,12 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.domain.documents import Channel
+from pipeline.domain.errors import InputError
+from pipeline.domain.retention import RetentionRule
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -45,6 +47,23 @@ class Settings(BaseSettings):
     blind_sample_rate: float = Field(default=0.02, ge=0, le=1)
     lease_minutes: int = Field(default=10, ge=1)
     idle_minutes: int = Field(default=30, ge=1)
+    retention_pin: str = Field(default="14 days after received", description="PINs, at the latest")
+    retention_image: str = Field(default="3 months after decided", description="scans, crops")
+    retention_text: str = Field(default="3 months after decided", description="characters as read")
+    retention_number: str = Field(default="1 fiscal_years after decided")
+    retention_person: str = Field(default="1 fiscal_years after decided")
+
+    @field_validator(
+        "retention_pin",
+        "retention_image",
+        "retention_text",
+        "retention_number",
+        "retention_person",
+    )
+    @classmethod
+    def _is_a_rule(cls, text: str) -> str:
+        RetentionRule.parse(text)
+        return text
 
     @property
     def inbox(self) -> Path:
@@ -114,5 +133,21 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def current() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        InputError: ``SETTING_WRONG``, naming the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(
+            sorted({f"UKETSUKE_{str(e['loc'][0]).upper()}" for e in error.errors() if e["loc"]})
+        )
+        raise InputError(
+            "SETTING_WRONG",
+            ja=f"設定の値が正しくありません: {names}",
+            en=f"A setting has a value that cannot be used: {names}",
+            remedy_ja="docs/cli.md の「設定」にある形に直してください。",
+            remedy_en="Put it right; docs/cli.md says what each may be.",
+        ) from None

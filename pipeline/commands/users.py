@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.commands.desk_or_store import by_desk_or_store
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipeline.settings import Settings
-    from pipeline.store.client import DeskClient
     from pipeline.store.duckdb_store import DuckDBStore
-
-STARTING_S = 20.0
-Answer = TypeVar("Answer")
 
 users_app = typer.Typer(help="受付デスクの利用者 / Accounts of the desk.", no_args_is_help=True)
 
@@ -67,7 +62,7 @@ def _add(settings: Settings, name: str, role: str) -> dict[str, Any]:
         person = store.people.add(SYSTEM, name, Role(role), passwords.hashed(password))
         return {"name": person.name, "role": person.role.value, "password": password}
 
-    return _by_desk_or_store(settings, lambda desk: desk.add_user(name, role), directly)
+    return by_desk_or_store(settings, lambda desk: desk.add_user(name, role), directly)
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:
@@ -84,35 +79,4 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
             for p in store.people.all()
         ]
 
-    return _by_desk_or_store(settings, lambda desk: desk.users(), directly)
-
-
-def _by_desk_or_store(
-    settings: Settings,
-    by_desk: Callable[[DeskClient], Answer],
-    by_store: Callable[[DuckDBStore], Answer],
-) -> Answer:
-    """Ask the desk that runs; where none runs, open its store. A desk may just be starting."""
-    from pipeline.domain.errors import InputError
-    from pipeline.store.client import DeskClient
-    from pipeline.store.duckdb_store import DuckDBStore
-
-    deadline = time.monotonic() + STARTING_S
-    while True:
-        try:
-            with DeskClient.of(settings) as desk:
-                return by_desk(desk)
-        except InputError as error:
-            if error.code != "DESK_NOT_RUNNING":
-                raise
-        try:
-            store = DuckDBStore.of(settings)
-        except InputError as error:
-            if error.code != "STORE_IN_USE" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-            continue
-        try:
-            return by_store(store)
-        finally:
-            store.close()
+    return by_desk_or_store(settings, lambda desk: desk.users(), directly)

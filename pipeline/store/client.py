@@ -97,6 +97,36 @@ class DeskClient:
         """
         return self._post("/service/publish", b"", ARROW_TYPE)
 
+    def purge(self, *, dry_run: bool, confirmed_day: str | None) -> dict[str, Any]:
+        """Destroy what is due, or count it; see ``PurgeReport``.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``, ``CLOCK_SET_BACK``.
+        """
+        asked = {"dry_run": dry_run, "confirmed_day": confirmed_day}
+        return self._post("/service/purge", json.dumps(asked).encode(), "application/json")
+
+    def holds(self) -> list[dict[str, Any]]:
+        """Every legal hold, the standing ones first.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        found: list[dict[str, Any]] = self._send("GET", "/service/holds")["holds"]
+        return found
+
+    def hold(self, document_id: str, reason: str | None) -> bool:
+        """Set a hold, or lift it where ``reason`` is None; returns whether anything changed.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``DOCUMENT_UNKNOWN``, ``HOLD_REASON``.
+            DefectError: ``DESK_FAILED``.
+        """
+        asked = json.dumps({"document_id": document_id, "reason": reason}).encode()
+        return bool(self._post("/service/holds", asked, "application/json")["changed"])
+
     def totals(self) -> dict[str, Any]:
         """Counts over everything in the store.
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.settings import Settings
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.decisions import Decision
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
+from pipeline.store.holds import Holds
 from pipeline.store.loading import LoadResult
 from pipeline.store.people import People
+from pipeline.store.purging import Purging
 from pipeline.store.queue import Queue
+from pipeline.store.rescans import Rescans
 
 
 class Store(Protocol):
-from pipeline.store.rescans import Rescans
     """Everything the desk asks of its store."""
 
     @property
@@ -35,12 +38,12 @@ from pipeline.store.rescans import Rescans
         """Counts and times."""
 
     @property
-    def audit(self) -> Audit:
-        """The chained record."""
-    @property
     def rescans(self) -> Rescans:
         """What is to be scanned again."""
 
+    @property
+    def audit(self) -> Audit:
+        """The chained record."""
 
     def load(self, content: bytes) -> LoadResult:
         """Load an Arrow batch, once."""
@@ -50,6 +53,13 @@ from pipeline.store.rescans import Rescans
 
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot."""
+
+    @property
+    def holds(self) -> Holds:
+        """Legal holds."""
+
+    def purging(self, settings: Settings) -> Purging:
+        """What destroys data whose clock has run out."""
 
     def close(self) -> None:
         """Put everything on disk and let go."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import secrets
 from typing import Annotated, Any
 
@@ -76,6 +77,43 @@ def _load(desk: Desk, batch_id: str, content: bytes) -> dict[str, Any]:
 def publish(desk: DeskNow) -> dict[str, int]:
     """Write the masked snapshot."""
     return desk.store.publish(desk.settings.published)
+
+
+class PurgeRequest(BaseModel):
+    """What a purge is asked to do."""
+
+    dry_run: bool = False
+    confirmed_day: dt.date | None = None
+
+
+class HoldRequest(BaseModel):
+    """A legal hold to set, or to lift where there is no reason."""
+
+    document_id: str
+    reason: str | None = None
+
+
+@router.post("/service/purge", dependencies=[Depends(checked_token)])
+def purge(asked: PurgeRequest, desk: DeskNow) -> dict[str, Any]:
+    """Destroy what is due, or count it."""
+    report = desk.store.purging(desk.settings).run(
+        SYSTEM, dry_run=asked.dry_run, confirmed_day=asked.confirmed_day
+    )
+    return report.as_dict()
+
+
+@router.get("/service/holds", dependencies=[Depends(checked_token)])
+def holds(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
+    """Every hold there ever was."""
+    return {"holds": [hold.as_dict() for hold in desk.store.holds.all()]}
+
+
+@router.post("/service/holds", dependencies=[Depends(checked_token)])
+def change_hold(asked: HoldRequest, desk: DeskNow) -> dict[str, bool]:
+    """Set a hold, or lift it."""
+    if asked.reason is None:
+        return {"changed": desk.store.holds.lift(SYSTEM, asked.document_id)}
+    return {"changed": desk.store.holds.set(SYSTEM, asked.document_id, asked.reason)}
 
 
 @router.get("/service/totals", dependencies=[Depends(checked_token)])
