@@ -11,13 +11,16 @@ from pipeline.store.database import Database
 from pipeline.store.decisions import Decision, Decisions
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
+from pipeline.store.holds import Holds
 from pipeline.store.loading import Loading, LoadResult
 from pipeline.store.people import People
+from pipeline.store.personal_files import PersonalFiles
+from pipeline.store.purging import Purging, rules_of
 from pipeline.store.queue import Queue
+from pipeline.store.rescans import Rescans
 from pipeline.vault import Vault
 
 
-from pipeline.store.rescans import Rescans
 class DuckDBStore:
     """Opens the file, brings it to the newest version, and owns it until ``close``."""
 
@@ -62,6 +65,11 @@ class DuckDBStore:
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot; see ``snapshot.publish``."""
         return snapshot.publish(self._database, folder)
+
+    def purging(self, settings: Settings) -> Purging:
+        """What destroys data whose clock has run out, by the office's rules."""
+        files = PersonalFiles.of(settings, self.vault)
+        return Purging(self._database, self.audit, self.vault, files, rules_of(settings))
 
     def close(self) -> None:
         """Put everything on disk and let go."""
