@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.domain.documents import Channel
+from pipeline.domain.separators import Counted
+
 if TYPE_CHECKING:
     from pipeline.forms.catalogue import Catalogue
     from pipeline.forms.definition import FormDefinition
+
+SEPARATOR = "separator"
+"""In place of a form's name: the sheet that parts two stacks of documents."""
 
 forms_app = typer.Typer(
     help="様式の一覧・表示・印刷・点検 / List, show, print and check the forms.",
@@ -111,13 +117,30 @@ def print_form(
     out: Annotated[Path, typer.Option("--out", help="書き出す PDF / PDF file to write.")],
     version: VersionOption = None,
     forms: FolderOption = None,
+    channel: Annotated[
+        Channel | None, typer.Option("--channel", help="仕切り紙: 経路 / separator: channel")
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", help="仕切り紙: 後に続く数 / separator: how many"),
+    ] = None,
+    unit: Annotated[
+        Counted, typer.Option("--unit", help="仕切り紙: 何の数か / separator: what is counted")
+    ] = Counted.DOCUMENTS,
+    operator_code: Annotated[
+        str,
+        typer.Option("--operator-code", help="仕切り紙: 担当の記号 / separator: code of who"),
+    ] = "",
 ) -> None:
-    """白紙の様式を PDF に書き出します / Write the blank form as a vector PDF."""
+    """白紙の様式か仕切り紙（separator）を PDF に / Write a blank form, or a separator, as PDF."""
     from pipeline.domain.errors import InputError
     from pipeline.forms.drawing import draw_pdf
 
-    definition = _catalogue(forms).get(form, version)
-    content = draw_pdf(definition)
+    if form == SEPARATOR:
+        content, title = _separator(channel, count, unit, operator_code), SEPARATOR
+    else:
+        definition = _catalogue(forms).get(form, version)
+        content, title = draw_pdf(definition), definition.key
     try:
         out.write_bytes(content)
     except OSError as error:
@@ -129,10 +152,27 @@ def print_form(
             remedy_en="Check that the folder exists and may be written to.",
         ) from error
     typer.echo(
-        f"{definition.key} を {out} に書き出しました。倍率 100 % で印刷してください。 / "
+        f"{title} を {out} に書き出しました。倍率 100 % で印刷してください。 / "
         f"Written to {out}. Print at 100 %.",
         err=True,
     )
+
+
+def _separator(channel: Channel | None, count: int | None, unit: Counted, operator: str) -> bytes:
+    from pipeline.domain.errors import InputError
+    from pipeline.forms.separator_sheet import draw_separator, new_separator
+
+    try:
+        separator = new_separator(channel, count, unit, operator)
+    except ValueError as error:
+        raise InputError(
+            "SEPARATOR_INVALID",
+            ja="仕切り紙の件数は 0〜99999、担当の記号は英大文字と数字12字までです。",
+            en=f"No such separator sheet: {error}.",
+            remedy_ja="個人の名前は書かないでください。",
+            remedy_en="Give a count from 0 to 99999 and a code without a name in it.",
+        ) from None
+    return draw_separator(separator)
 
 
 @forms_app.command("check")
