@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +30,20 @@ from pipeline.domain.findings import Severity
 from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind
 from pipeline.model_store import ModelStore
+from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.risk_curves import NEVER, RiskCurve, upper_bound
 from pipeline.readers.text import TextReader
 from pipeline.readers.text_thresholds import ARTEFACT, TextClass, TextThresholds, class_of
 from pipeline.settings import REPOSITORY
 
 CLASSES = ("printed", "name", "address", "kana", "digits", "other")
 TEMPERATURE = 1.8
-NEVER = 1.01
 # Below this many accepted values without an error, three over n is no claim worth acting on.
 LEAST_ACCEPTED = 150
+# One wrong value in a hundred at most, as a multiple of the office's setting, which moves it:
+# 27 times 370 in a million. Some hundreds of values of a class can show no less.
+RELATIVE = 27.0
 ERRORS_FLAGGED_SHARE = 0.97
 # Above this a flag would fall on a third of all right characters and stop meaning anything; what
 # is left is for whoever accepts values, and that threshold is set apart.
@@ -121,7 +126,7 @@ def error_of_calibration(p: NDArray[np.float64], right: NDArray[np.bool_]) -> fl
     return float(sum(gaps) / max(1, len(p)))
 
 
-def fit(kind: str, samples: list[Sample]) -> tuple[dict[str, float], dict[str, object]]:
+def fit(kind: str, samples: list[Sample]) -> tuple[dict[str, Any], dict[str, object]]:
     """The thresholds of a class and the evaluation behind them."""
     probability = np.array([c[0] for s in samples for c in s.characters])
     right = np.array([c[1] for s in samples for c in s.characters], bool)
@@ -144,7 +149,13 @@ def fit(kind: str, samples: list[Sample]) -> tuple[dict[str, float], dict[str, o
         bool,
     )
     correct = np.array([s.right for s in samples], bool)
-    accept_from, accepted = _accept_threshold(values, clean, correct)
+    least, _ = _accept_threshold(values, clean, correct)
+    # No step lies below the threshold that keeps its distance from the errors seen.
+    surest = clean & (values >= min(least, 1.0))
+    curve = RiskCurve.measured(values[surest], correct[surest], RELATIVE)
+    choice = curve.choose(STANDARD_PER_MILLION)
+    accept_from = choice.threshold if least <= 1 else NEVER
+    accepted = int((surest & (values >= accept_from)).sum())
     flagged = doubt | (calibrated < flag_below)
     wrong = ~right
     missed = sum(s.missed for s in samples)
@@ -161,16 +172,17 @@ def fit(kind: str, samples: list[Sample]) -> tuple[dict[str, float], dict[str, o
         "unflagged_values_wrong": silent_values,
         "accepted": accepted,
         "accepted_wrong": 0,
-        "bound_95": round(3 / accepted, 5) if accepted else None,
+        "bound_95": round(upper_bound(0, accepted), 5) if accepted else None,
         "ink": "printed" if kind == "printed" else "fonts of handwriting, not people",
     }
-    limits = {
+    limits: dict[str, Any] = {
         "flag_below": round(flag_below, 5),
         "accept_from": round(accept_from, 5),
         "offset": round(offset, 4),
         "slope": round(slope, 4),
         "character_offset": round(c_offset, 4),
         "character_slope": round(c_slope, 4),
+        "curve": curve.as_dict() if least <= 1 else None,
     }
     return limits, evaluation
 
@@ -234,14 +246,14 @@ def write(grouped: dict[str, list[Sample]], out: Path, pages: int, seed: int) ->
         own = grouped.get(kind, [])
         limits, figures = fit(kind, own if len(own) >= 60 else hand)
         if len(own) < 60:
-            limits["accept_from"] = NEVER
+            limits |= {"accept_from": NEVER, "curve": None}
             figures["borrowed"] = "all handwriting: too few values of this class"
         if kind in BY_A_PERSON:
-            limits["accept_from"] = NEVER
+            limits |= {"accept_from": NEVER, "curve": None}
             figures |= {"accepted": 0, "bound_95": None, "not_accepted": "no ink of people seen"}
         classes[kind], evaluation[kind] = limits, figures
     artefact = {
-        "version": "text-v1",
+        "version": "text-v1/2",
         "temperature": TEMPERATURE,
         "classes": classes,
         "evaluation": evaluation,

@@ -12,10 +12,9 @@ from pipeline.imaging.registration import Registrar
 from pipeline.model_store import ModelStore
 from pipeline.photo.grading import PhotoGrader
 from pipeline.readers.boxes import BoxReader
-from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.text import TextReader
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.threshold_set import ThresholdSet
 from pipeline.settings import Settings
 
 
@@ -40,15 +39,20 @@ class Engine:
         return Registrar(self.catalogue.forms, self.settings.cache)
 
     @cached_property
+    def recogniser(self) -> PaddleRecogniser:
+        """Reads lines of text; loaded at its first line."""
+        return PaddleRecogniser(self.models, self.settings.cache)
+
+    @cached_property
     def readers(self) -> FieldReaders:
         """Reads every kind of zone."""
-        recogniser = PaddleRecogniser(self.models, self.settings.cache)
-        thresholds = CharacterThresholds.load(self.settings.models)
+        recogniser = self.recogniser
+        thresholds = ThresholdSet.of(self.settings)
         return FieldReaders(
-            boxes=BoxReader(self.models, recogniser, thresholds),
-            text=TextReader(recogniser),
-            thresholds=thresholds,
-            dates=DateThresholds.load(self.settings.models),
+            boxes=BoxReader(self.models, recogniser, thresholds.characters),
+            text=TextReader(recogniser, thresholds.text),
+            thresholds=thresholds.characters,
+            dates=thresholds.dates,
         )
 
     @cached_property

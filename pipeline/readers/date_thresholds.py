@@ -6,6 +6,8 @@ the artefact says how many dates stand behind each number, and how many of them 
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +15,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.domain.errors import DefectError
+from pipeline.readers.acceptance import (
+    STANDARD_PER_MILLION,
+    Acceptance,
+    SiteThresholds,
+    decide,
+)
+from pipeline.readers.risk_curves import RiskCurve
 
 ARTEFACT = Path("thresholds") / "dates-v1.json"
+READER = "dates"
+KIND = "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +39,62 @@ class DateThresholds:
         impossible_from: Probability that the digits name no day of the calendar from which that
             is told instead of a possible day that scores second.
         evaluation: n, errors and bounds behind them.
+        curve: Risk by threshold.
+        acceptances: What the office's target made of the curve.
     """
 
     version: str
     accept_from: float
     impossible_from: float
     evaluation: Mapping[str, object]
+    curve: RiskCurve | None = None
+    acceptances: tuple[Acceptance, ...] = ()
 
     @classmethod
-    def load(cls, models: Path) -> DateThresholds:
+    def load(
+        cls,
+        models: Path,
+        per_million: float = STANDARD_PER_MILLION,
+        site: SiteThresholds | None = None,
+    ) -> DateThresholds:
         """Read the artefact of a models folder, once per process.
+
+        Args:
+            models: The folder of models.
+            per_million: The office's ``silent_errors_per_million``.
+            site: What the site measured; left alone where it is for another artefact.
 
         Raises:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
-        return _load(models)
+        return _load(models).for_target(per_million, site)
+
+    def for_target(self, per_million: float, site: SiteThresholds | None) -> DateThresholds:
+        """The same with the threshold that a target picks from the curve."""
+        if self.curve is None:
+            return self
+        own = site.of(READER, self.version) if site is not None else None
+        found = decide(KIND, self.curve, per_million, own)
+        return dataclasses.replace(
+            self,
+            version=self.version if own is None else f"{self.version} {own.version}",
+            accept_from=found.threshold,
+            acceptances=(found,),
+        )
 
 
 @lru_cache(maxsize=4)
 def _load(models: Path) -> DateThresholds:
     try:
-        content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+        text = (models / ARTEFACT).read_bytes()
+        content = json.loads(text)
+        curve = content.get("curve")
         return DateThresholds(
-            version=str(content["version"]),
+            version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
             accept_from=_share(content["accept_from"]),
             impossible_from=_share(content["impossible_from"]),
             evaluation=content.get("evaluation", {}),
+            curve=None if curve is None else RiskCurve.from_dict(curve),
         )
     except FileNotFoundError:
         raise _error("THRESHOLDS_MISSING") from None

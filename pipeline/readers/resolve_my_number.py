@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.my_number import LENGTH, PLACEHOLDER, passes_check_digit
 from pipeline.domain.readings import Character, Reading
-from pipeline.readers.boxed import BoxedReading, CellReading
+from pipeline.readers.boxed import BoxedReading, CellReading, CellState
 from pipeline.readers.check_digit_decoding import Candidate, decode
 from pipeline.readers.resolved import Resolved
 from pipeline.readers.thresholds import CharacterThresholds
@@ -18,16 +20,19 @@ _DIGITS = "0123456789"
 def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> Resolved:
     """The number with findings.
 
-    Accepted only where every box holds one clear digit, the number is valid, at most one digit
-    was changed by the check digit, and the probability of the whole is above the threshold.
+    Accepted only where every box holds one digit, the number is valid, at most one digit was
+    changed by the check digit, and the probability of the whole is above the threshold. A box
+    that was cut out with some doubt has its probabilities spread by how often such boxes are
+    read wrong, and the check digit has to make up for it; a box whose ink may be two digits, a
+    correction or none bars the whole.
     """
-    cells = boxed.cells
     if boxed.blank:
         return _missing(boxed)
-    if len(cells) != LENGTH or any(cell.blank for cell in cells):
+    if len(boxed.cells) != LENGTH or any(cell.blank for cell in boxed.cells):
         return _incomplete(boxed, thresholds)
     if boxed.plain == PLACEHOLDER:
         return _placeholder(boxed)
+    cells = tuple(spread(cell, thresholds) for cell in boxed.cells)
     rows = [[cell.posterior.get(d, 0.0) for d in _DIGITS] for cell in cells]
     decoding = decode(rows)
     share = thresholds.invalid_written_share
@@ -60,6 +65,8 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
         and taken == best.number
         and (plain_valid or len(changed) == 1)
     )
+    if not accepted:
+        cells = boxed.cells
     flagged = _flagged(cells, taken, accepted, thresholds, changed)
     findings.extend(_ambiguous(i) for i in sorted(flagged))
     characters = tuple(cell.character(i in flagged, taken[i]) for i, cell in enumerate(cells))
@@ -67,6 +74,21 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
         _reading(boxed, taken, confidence, accepted, characters),
         tuple(findings),
     )
+
+
+def spread(cell: CellReading, thresholds: CharacterThresholds) -> CellReading:
+    """A cell that was cut out with some doubt as a plain one that is less sure.
+
+    Args:
+        cell: Any cell with ink.
+        thresholds: Says of which states, and by how much.
+    """
+    share = thresholds.doubt.get(cell.state.value)
+    if share is None or not cell.doubtful:
+        return cell
+    even = share / len(_DIGITS)
+    posterior = {d: (1 - share) * cell.posterior.get(d, 0.0) + even for d in _DIGITS}
+    return dataclasses.replace(cell, posterior=posterior, state=CellState.INK)
 
 
 def _needed(number: str, plain_valid: bool, thresholds: CharacterThresholds) -> float:

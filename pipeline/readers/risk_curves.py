@@ -170,6 +170,38 @@ class RiskCurve:
             steps.append(Step(threshold, held, errors, upper_bound(errors, held)))
         return cls(relative, len(confidence), tuple(steps))
 
+    @classmethod
+    def measured_in_parts(
+        cls, parts: Sequence[tuple[Floats, Truths]], relative: float
+    ) -> RiskCurve:
+        """The curve of readings put together from few: its bound knows how few.
+
+        Values simulated from the characters of each part count as independent within the exact
+        interval, which they are not; so a step's bound is no less than the upper end of the
+        one-sided 95 % interval (Student) of the mean over the parts, which share no character.
+
+        Args:
+            parts: Confidence and truth of readings simulated from each part.
+            relative: The kind's target as a multiple of the setting.
+        """
+        pooled = cls.measured(
+            np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts]), relative
+        )
+        steps = []
+        for step in pooled.steps:
+            shares = [
+                float((~right[confidence >= step.threshold]).mean())
+                for confidence, right in parts
+                if (confidence >= step.threshold).any()
+            ]
+            spread = float(np.std(shares, ddof=1)) if len(shares) > 1 else 1.0
+            student = float(stats.t.ppf(CONFIDENCE, max(1, len(shares) - 1)))
+            bound = float(np.mean(shares or [1.0])) + student * spread / max(1, len(shares)) ** 0.5
+            steps.append(
+                Step(step.threshold, step.held, step.errors, max(step.bound, min(1.0, bound)))
+            )
+        return cls(relative, pooled.n, tuple(steps))
+
 
 def thresholds_at(confidence: Floats, shares: Sequence[float] = STEPS) -> list[float]:
     """The confidences that these shares of the readings reach, strict first, each once.

@@ -6,6 +6,8 @@ apart from everything else; the artefact says how many fields each threshold res
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -14,9 +16,17 @@ from pathlib import Path
 
 from pipeline.domain.errors import DefectError
 from pipeline.forms.definition import Zone
+from pipeline.readers.acceptance import (
+    STANDARD_PER_MILLION,
+    Acceptance,
+    SiteThresholds,
+    decide,
+)
 from pipeline.readers.alphabets import ADDRESS_FIELDS, KANA_FIELDS, NAME_FIELDS, PHONE_FIELDS
+from pipeline.readers.risk_curves import RiskCurve
 
 ARTEFACT = Path("thresholds") / "text-v1.json"
+READER = "text"
 
 
 def class_of(zone: Zone) -> str:
@@ -44,6 +54,8 @@ class TextClass:
         slope: Of the calibration of a value.
         character_offset: The same for one character.
         character_slope: The same for one character.
+        curve: Risk by ``accept_from``; None where no target is to move it (a class that is left
+            to a person whatever the target).
     """
 
     flag_below: float
@@ -52,6 +64,7 @@ class TextClass:
     slope: float
     character_offset: float
     character_slope: float
+    curve: RiskCurve | None = None
 
     def calibrated(self, raw: float) -> float:
         """Probability that the whole value is right, from the product over its characters."""
@@ -70,24 +83,37 @@ class TextThresholds:
         temperature: Of the posteriors.
         classes: By class of field.
         evaluation: n, errors and bounds behind each threshold.
+        acceptances: What the office's target made of the curves.
     """
 
     version: str
     temperature: float
     classes: Mapping[str, TextClass]
     evaluation: Mapping[str, object]
+    acceptances: tuple[Acceptance, ...] = ()
 
     @classmethod
-    def load(cls, models: Path) -> TextThresholds:
+    def load(
+        cls,
+        models: Path,
+        per_million: float = STANDARD_PER_MILLION,
+        site: SiteThresholds | None = None,
+    ) -> TextThresholds:
         """Read the artefact of a models folder.
+
+        Args:
+            models: The folder of models.
+            per_million: The office's ``silent_errors_per_million``.
+            site: What the site measured; left alone where it is for another artefact.
 
         Raises:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
         try:
-            content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
-            return cls(
-                version=str(content["version"]),
+            text = (models / ARTEFACT).read_bytes()
+            content = json.loads(text)
+            found = cls(
+                version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
                 temperature=float(content["temperature"]),
                 classes={
                     name: TextClass(
@@ -97,6 +123,7 @@ class TextThresholds:
                         slope=float(c["slope"]),
                         character_offset=float(c["character_offset"]),
                         character_slope=float(c["character_slope"]),
+                        curve=RiskCurve.from_dict(c["curve"]) if c.get("curve") else None,
                     )
                     for name, c in content["classes"].items()
                 },
@@ -106,6 +133,26 @@ class TextThresholds:
             raise _error("THRESHOLDS_MISSING") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise _error("THRESHOLDS_BROKEN") from None
+        return found.for_target(per_million, site)
+
+    def for_target(self, per_million: float, site: SiteThresholds | None) -> TextThresholds:
+        """The same with the thresholds that a target picks from the curves."""
+        own = site.of(READER, self.version) if site is not None else None
+        made = {
+            name: decide(f"text_{name}", c.curve, per_million, own)
+            for name, c in self.classes.items()
+            if c.curve is not None
+        }
+        classes = {
+            name: dataclasses.replace(c, accept_from=made[name].threshold) if name in made else c
+            for name, c in self.classes.items()
+        }
+        return dataclasses.replace(
+            self,
+            version=self.version if own is None else f"{self.version} {own.version}",
+            classes=classes,
+            acceptances=tuple(made.values()),
+        )
 
     def of(self, zone: Zone) -> TextClass:
         """The thresholds for a zone."""

@@ -2,20 +2,31 @@
 
 The artefact is made by ``models/training/calibrate_characters.py`` from forms composed with real
 ink that the network never saw, printed and scanned in simulation. It holds the evaluation that
-each threshold came from, so that anyone can see what the data supports and what it does not.
+each threshold came from, so that anyone can see what the data supports and what it does not, and
+the risk curves by which the office's target picks the thresholds.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.errors import DefectError
+from pipeline.readers.acceptance import (
+    STANDARD_PER_MILLION,
+    Acceptance,
+    SiteThresholds,
+    decide,
+)
+from pipeline.readers.risk_curves import NEVER, RiskCurve
 
 ARTEFACT = Path("thresholds") / "characters-v1.json"
-NEVER = 1.01
+READER = "characters"
+_NUMBERS = ("my_number", "my_number_zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,11 @@ class CharacterThresholds:
         lower_case: Probability of a lower-case shape from which a PIN character is named so.
         invalid_written_share: Share of My Numbers assumed to be written wrongly by the writer.
         evaluation: As stored: n, errors seen, bounds, curves.
+        doubt: By state of a doubtful cell that need not bar a My Number: the share of such cells
+            that are read wrong, at the upper end of its interval; the posterior is spread by it.
+        curves: Risk by threshold: ``my_number``, ``digits``, ``character_digits``,
+            ``character_capitals``.
+        acceptances: What the office's target made of the curves.
     """
 
     version: str
@@ -62,20 +78,31 @@ class CharacterThresholds:
     invalid_written_share: float
     evaluation: Mapping[str, object]
     overwritten: float = NEVER
+    doubt: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    curves: Mapping[str, RiskCurve] = dataclasses.field(default_factory=dict)
+    acceptances: tuple[Acceptance, ...] = ()
 
     @classmethod
-    def load(cls, models: Path) -> CharacterThresholds:
-        """Reads the artefact.
+    def load(
+        cls,
+        models: Path,
+        per_million: float = STANDARD_PER_MILLION,
+        site: SiteThresholds | None = None,
+    ) -> CharacterThresholds:
+        """Reads the artefact and picks the thresholds for the office's target.
 
         Args:
             models: The folder of models, or the artefact itself.
+            per_million: The office's ``silent_errors_per_million``.
+            site: What the site measured; left alone where it is for another artefact.
 
         Raises:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
         path = models / ARTEFACT if models.is_dir() else models
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_bytes()
+            content = json.loads(text)
         except FileNotFoundError:
             raise _error(
                 "THRESHOLDS_MISSING",
@@ -85,8 +112,8 @@ class CharacterThresholds:
         except (OSError, ValueError):
             raise _broken() from None
         try:
-            return cls(
-                version=str(content["version"]),
+            found = cls(
+                version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
                 views={
                     kind: ViewWeights(
                         float(w["first"]),
@@ -103,9 +130,38 @@ class CharacterThresholds:
                 invalid_written_share=_share(content["invalid_written_share"]),
                 evaluation=content.get("evaluation", {}),
                 overwritten=_share(content.get("overwritten", NEVER)),
+                doubt={k: _share(v) for k, v in content.get("doubt", {}).items()},
+                curves={k: RiskCurve.from_dict(v) for k, v in content.get("curves", {}).items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise _broken() from None
+        return found.for_target(per_million, site)
+
+    def for_target(self, per_million: float, site: SiteThresholds | None) -> CharacterThresholds:
+        """The same with the thresholds that a target picks from the curves.
+
+        Args:
+            per_million: The office's setting.
+            site: What the site measured; left alone where it is for another artefact.
+        """
+        own = site.of(READER, self.version) if site is not None else None
+        made = {k: decide(k, curve, per_million, own) for k, curve in self.curves.items()}
+        fields, characters = dict(self.field), dict(self.character)
+        for kind, acceptance in made.items():
+            alphabet = kind.removeprefix("character_")
+            if alphabet != kind:
+                characters[alphabet] = acceptance.threshold
+            else:
+                # One posterior for both: a check digit of 0 has made it smaller already.
+                for name in _NUMBERS if kind == "my_number" else (kind,):
+                    fields[name] = acceptance.threshold
+        return dataclasses.replace(
+            self,
+            version=self.version if own is None else f"{self.version} {own.version}",
+            field=fields,
+            character=characters,
+            acceptances=tuple(made.values()),
+        )
 
     def weights(self, alphabet: str) -> ViewWeights:
         """The weights for an alphabet."""
@@ -128,7 +184,7 @@ def kind_of(alphabet: str) -> str:
 def _share(value: object) -> float:
     number = float(value)  # type: ignore[arg-type]
     # 1.0 and a little more are legal: "never".
-    if not 0.0 <= number <= 1.01:
+    if not 0.0 <= number <= NEVER:
         raise ValueError("a probability expected")
     return number
 

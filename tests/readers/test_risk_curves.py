@@ -112,6 +112,17 @@ def test_the_chosen_bound_holds_in_all_but_one_of_twenty_draws() -> None:
     assert broken <= 15 + 3 * (300 * 0.05 * 0.95) ** 0.5
 
 
+def test_parts_that_disagree_widen_the_bound() -> None:
+    rng = np.random.default_rng(4)
+    confidence = [rng.random(4000) for _ in range(5)]
+    even = [(c, rng.random(4000) >= 0.01) for c in confidence]
+    # The same number of errors, all of them from one part: one bad character, drawn often.
+    uneven = [(c, rng.random(4000) >= (0.05 if i == 0 else 0.0)) for i, c in enumerate(confidence)]
+    flat, bumpy = (RiskCurve.measured_in_parts(p, 1.0).steps[-1] for p in (even, uneven))
+    assert flat.bound == pytest.approx(upper_bound(flat.errors, flat.held), rel=0.5)
+    assert bumpy.bound > 1.5 * upper_bound(bumpy.errors, bumpy.held)
+
+
 def test_a_curve_survives_its_artefact() -> None:
     measured = curve(2000, 0.01, relative=2.5)
     again = RiskCurve.from_dict(json.loads(json.dumps(measured.as_dict())))

@@ -1,0 +1,75 @@
+"""The thresholds of all readers as they are in force at a site, and what to say about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.readers.acceptance import Acceptance, SiteThresholds
+from pipeline.readers.date_thresholds import DateThresholds
+from pipeline.readers.text_thresholds import TextThresholds
+from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdSet:
+    """What every reader of a worker is given.
+
+    Attributes:
+        characters: Boxed characters, My Numbers and codes.
+        dates: Boxed dates.
+        text: Text fields.
+        stale: The site measured for models that are no longer in use; its artefact is left alone.
+    """
+
+    characters: CharacterThresholds
+    dates: DateThresholds
+    text: TextThresholds
+    stale: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> ThresholdSet:
+        """The shipped artefacts under the office's target, with what the site measured.
+
+        Raises:
+            DefectError: ``THRESHOLDS_MISSING``, ``THRESHOLDS_BROKEN``,
+                ``SITE_THRESHOLDS_BROKEN``.
+        """
+        return cls.load(
+            settings.models, settings.silent_errors_per_million, SiteThresholds.load(settings.home)
+        )
+
+    @classmethod
+    def load(cls, models: Path, per_million: float, site: SiteThresholds | None) -> ThresholdSet:
+        """The artefacts of a models folder under a target.
+
+        Raises:
+            DefectError: ``THRESHOLDS_MISSING``, ``THRESHOLDS_BROKEN``.
+        """
+        shipped = cls.shipped_versions(models)
+        return cls(
+            CharacterThresholds.load(models, per_million, site),
+            DateThresholds.load(models, per_million, site),
+            TextThresholds.load(models, per_million, site),
+            stale=site is not None
+            and any(shipped.get(reader) != version for reader, version in site.models.items()),
+        )
+
+    @staticmethod
+    def shipped_versions(models: Path) -> dict[str, str]:
+        """The versions of the shipped artefacts by reader: what a site's artefact has to match."""
+        return {
+            "characters": CharacterThresholds.load(models).version,
+            "dates": DateThresholds.load(models).version,
+            "text": TextThresholds.load(models).version,
+        }
+
+    @property
+    def acceptances(self) -> tuple[Acceptance, ...]:
+        """Every kind of field with its threshold and what stands behind it."""
+        return (
+            *self.characters.acceptances,
+            *self.dates.acceptances,
+            *self.text.acceptances,
+        )
