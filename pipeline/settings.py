@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     max_file_mib: int = Field(default=200, ge=1)
     max_pages: int = Field(default=400, ge=1)
     max_megapixels: int = Field(default=120, ge=1, description="per page, before decoding")
+    longest_page_mm: float = Field(default=312.0, ge=297, description="longer: a double feed?")
     silent_errors_per_million: int = Field(default=370, ge=1)
     desk_host: str = "127.0.0.1"
     desk_port: int = 8765
@@ -109,6 +110,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The encrypted DuckDB file; only the desk opens it."""
         return self.home / "store" / "uketsuke.duckdb"
+
+    @property
+    def audit_seals(self) -> Path:
+        """Daily seals on the audit, apart from the database: copy them to another machine."""
+        return self.home / "audit"
 
     @property
     def published(self) -> Path:

@@ -8,7 +8,6 @@ to the file but has no key cannot make the marks anew.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 
 import duckdb
@@ -18,6 +17,14 @@ from pipeline.store.database import Database
 from pipeline.vault import Vault
 
 BEGINNING = "0" * 32
+# What a mark covers, made by the database itself, so that a long chain is checked fast. A unit
+# separator stands between the parts and chr(1) for a part that is absent: no two rows read alike.
+_CONTENT = (
+    "concat_ws(chr(31), seq, epoch_us(happened_at), user_id, role, action, subject, "
+    "coalesce(field, chr(1)), coalesce(detail, chr(1)), previous_mark)"
+)
+_CHUNK_ROWS = 50_000
+_EPOCH = dt.datetime(1970, 1, 1)
 _COLUMNS = "seq, happened_at, user_id, role, action, subject, field, detail, previous_mark, mark"
 
 
@@ -53,7 +60,7 @@ class Audit:
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
-        self._vault = vault
+        self._marker = vault.marker("audit")
         self._last: tuple[int, str] | None = None
         database.on_rollback(self._forget)
 
@@ -72,7 +79,7 @@ class Audit:
         number += 1
         now = utc_now()
         content = (number, now, actor.user_id, actor.role, action, subject, field, detail, previous)
-        mark = self._mark(content)
+        mark = self._mark(_as_text(content))
         cursor.execute(
             f"insert into audit ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*content, mark],
@@ -100,19 +107,38 @@ class Audit:
         )
         return [AuditRow(*row) for row in found]
 
+    def newest(self) -> int:
+        """Number of the newest row, 0 where there is none: it moves with whatever is done."""
+        return (self._last or self._read_last())[0]
+
+    def head(self) -> tuple[int, str]:
+        """Number and mark of the newest row; ``(0, BEGINNING)`` where there is none."""
+        return self._last or self._read_last()
+
+    def mark_of(self, number: int) -> str | None:
+        """The mark of a row, or None where there is no such row."""
+        row = self._database.row("select mark from audit where seq = ?", [number])
+        return str(row[0]) if row else None
+
     def first_broken(self) -> int | None:
-        """Number of the first row that does not fit the chain, or None where all fit."""
+        """Number of the first row that does not fit the chain, or None where all fit.
+
+        Rows that were cut off the end leave a chain that fits: see ``audit_seals``.
+        """
         previous, expected = BEGINNING, 1
-        for row in self._database.rows(f"select {_COLUMNS} from audit order by seq"):
-            content, mark = row[:-1], row[-1]
-            if row[0] != expected or row[8] != previous or mark != self._mark(content):
-                return expected
-            previous, expected = mark, expected + 1
+        for numbers, befores, marks, contents in self._database.columns(
+            f"select seq, previous_mark, mark, {_CONTENT} from audit order by seq", _CHUNK_ROWS
+        ):
+            for number, before, mark, content in zip(
+                numbers, befores, marks, contents, strict=True
+            ):
+                if number != expected or before != previous or mark != self._mark(content):
+                    return expected
+                previous, expected = mark, expected + 1
         return None
 
-    def _mark(self, content: tuple[object, ...]) -> str:
-        plain = [c.isoformat() if isinstance(c, dt.datetime) else c for c in content]
-        return self._vault.surrogate("audit", json.dumps(plain, ensure_ascii=False).encode())
+    def _mark(self, content: str) -> str:
+        return self._marker(content.encode())
 
     def _read_last(self) -> tuple[int, str]:
         row = self._database.row("select seq, mark from audit order by seq desc limit 1")
@@ -120,3 +146,14 @@ class Audit:
 
     def _forget(self) -> None:
         self._last = None
+
+
+def _as_text(content: tuple[object, ...]) -> str:
+    """The same text that the database makes of a row's parts."""
+    parts = []
+    for part in content:
+        if isinstance(part, dt.datetime):
+            parts.append(str((part - _EPOCH) // dt.timedelta(microseconds=1)))
+        else:
+            parts.append("\x01" if part is None else str(part))
+    return "\x1f".join(parts)

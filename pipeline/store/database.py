@@ -67,6 +67,7 @@ class Database:
         self._turn = threading.RLock()
         self._local = threading.local()
         self._on_rollback: list[Callable[[], None]] = []
+        self._on_commit: list[Callable[[], None]] = []
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -101,6 +102,10 @@ class Database:
         """Run this whenever a writing transaction fails (to forget what was cached in it)."""
         self._on_rollback.append(action)
 
+    def on_commit(self, action: Callable[[], None]) -> None:
+        """Run this after every writing transaction that was committed."""
+        self._on_commit.append(action)
+
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self._cursor().execute(sql, parameters).fetchall()
@@ -109,6 +114,11 @@ class Database:
         """The first row of a query, or None."""
         found = self.rows(sql, parameters)
         return found[0] if found else None
+
+    def columns(self, sql: str, rows: int) -> Iterator[tuple[list[Any], ...]]:
+        """A long result, column by column, so many rows at a time; ask nothing else meanwhile."""
+        for batch in self._cursor().sql(sql).to_arrow_reader(rows):
+            yield tuple(column.to_pylist() for column in batch.columns)
 
     def table(self, sql: str) -> pa.Table:
         """A query's result as an Arrow table."""
@@ -128,6 +138,8 @@ class Database:
                 for action in self._on_rollback:
                     action()
                 raise
+            for action in self._on_commit:
+                action()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)

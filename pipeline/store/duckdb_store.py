@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.settings import Settings
 from pipeline.store import migrations, snapshot
 from pipeline.store.audit import Actor, Audit
+from pipeline.store.audit_seals import AuditSeals
 from pipeline.store.database import Database
 from pipeline.store.decisions import Decision, Decisions
 from pipeline.store.documents import Documents
@@ -18,19 +19,28 @@ from pipeline.store.personal_files import PersonalFiles
 from pipeline.store.purging import Purging, rules_of
 from pipeline.store.queue import Queue
 from pipeline.store.rescans import Rescans
+from pipeline.store.verified import FormOf, Verified, verified_readings
 from pipeline.vault import Vault
 
 
 class DuckDBStore:
     """Opens the file, brings it to the newest version, and owns it until ``close``."""
 
-    def __init__(self, path: Path, vault: Vault, sample_rate: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        vault: Vault,
+        sample_rate: float = 0.0,
+        *,
+        seals: Path | None = None,
+    ) -> None:
         """Open or make the store.
 
         Args:
             path: The DuckDB file.
             vault: Keys that are open.
             sample_rate: Share of accepted fields that are keyed blind.
+            seals: Folder of the seals on the audit; beside the file where none is named.
 
         Raises:
             InputError: ``STORE_IN_USE``.
@@ -40,6 +50,8 @@ class DuckDBStore:
         migrations.migrate(self._database)
         self.vault = vault
         self.audit = Audit(self._database, vault)
+        self.audit_seals = AuditSeals(seals or path.parent / "seals", self.audit, vault)
+        self._database.on_commit(self.audit_seals.keep_up)
         self.queue = Queue(self._database, self.audit)
         self.documents = Documents(self._database, vault)
         self.people = People(self._database, self.audit)
@@ -52,7 +64,9 @@ class DuckDBStore:
     @classmethod
     def of(cls, settings: Settings) -> DuckDBStore:
         """The store of an installation."""
-        return cls(settings.database, Vault.open(settings.keys), settings.blind_sample_rate)
+        vault = Vault.open(settings.keys)
+        rate = settings.blind_sample_rate
+        return cls(settings.database, vault, rate, seals=settings.audit_seals)
 
     def load(self, content: bytes) -> LoadResult:
         """Load an Arrow batch, once; see ``Loading.load``."""
@@ -61,6 +75,10 @@ class DuckDBStore:
     def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
         """Take a decision on a task; see ``Decisions.decide``."""
         return self._decisions.decide(actor, task_id, decision)
+
+    def verified_readings(self, form_of: FormOf) -> list[Verified]:
+        """Readings keyed blind, right or wrong; see ``verified.verified_readings``."""
+        return verified_readings(self._database, form_of)
 
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot; see ``snapshot.publish``."""
@@ -72,5 +90,6 @@ class DuckDBStore:
         return Purging(self._database, self.audit, self.vault, files, rules_of(settings))
 
     def close(self) -> None:
-        """Put everything on disk and let go."""
+        """Put everything on disk, seal the audit as it stands, and let go."""
+        self.audit_seals.renew()
         self._database.close()

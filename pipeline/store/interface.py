@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pipeline.settings import Settings
 from pipeline.store.audit import Actor, Audit
+from pipeline.store.audit_seals import AuditSeals
 from pipeline.store.decisions import Decision
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
@@ -16,6 +17,7 @@ from pipeline.store.people import People
 from pipeline.store.purging import Purging
 from pipeline.store.queue import Queue
 from pipeline.store.rescans import Rescans
+from pipeline.store.verified import FormOf, Verified
 
 
 class Store(Protocol):
@@ -51,8 +53,15 @@ class Store(Protocol):
     def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
         """Take a decision on a task."""
 
+    def verified_readings(self, form_of: FormOf) -> list[Verified]:
+        """Readings keyed blind, right or wrong."""
+
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot."""
+
+    @property
+    def audit_seals(self) -> AuditSeals:
+        """Seals on the record."""
 
     @property
     def holds(self) -> Holds:

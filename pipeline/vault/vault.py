@@ -181,8 +181,12 @@ class Vault:
 
     def surrogate(self, kind: str, data: bytes) -> str:
         """A keyed identifier (32 hex digits): the same data, the same name; nothing to guess."""
+        return self.marker(kind)(data)
+
+    def marker(self, kind: str) -> Callable[[bytes], str]:
+        """``surrogate`` of one kind, ready to be called very often."""
         key = self._derive("surrogate", kind)
-        return hmac.digest(key, data, "sha256")[:SURROGATE_BYTES].hex()
+        return lambda data: hmac.digest(key, data, "sha256")[:SURROGATE_BYTES].hex()
 
     def database_key(self) -> str:
         """The key of the DuckDB file, base64."""
