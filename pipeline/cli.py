@@ -19,6 +19,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 
+from pipeline.commands.auditing import audit_app
+from pipeline.commands.calibrating import calibrate
 from pipeline.commands.examining import examine
 from pipeline.commands.forms import forms_app
 from pipeline.commands.keys import keys_app
@@ -45,12 +47,14 @@ app.command()(photo)
 app.command()(export)
 app.command()(stats)
 app.command()(purge)
+app.command()(calibrate)
 app.add_typer(forms_app, name="forms")
 app.add_typer(samples_app, name="samples")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(users_app, name="users")
 app.add_typer(holds_app, name="holds")
+app.add_typer(audit_app, name="audit")
 
 
 def show_error(error: UketsukeError) -> None:

@@ -127,6 +127,34 @@ class DeskClient:
         asked = json.dumps({"document_id": document_id, "reason": reason}).encode()
         return bool(self._post("/service/holds", asked, "application/json")["changed"])
 
+    def verify_audit(self, exported: list[dict[str, Any]]) -> dict[str, Any]:
+        """Check the audit against its seals and those given: ``rows, seals, faults``.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        content = json.dumps(exported).encode()
+        return self._post("/service/audit/verify", content, "application/json")
+
+    def audit_seal(self) -> dict[str, Any]:
+        """Seal the audit as it stands.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._post("/service/audit/seal", b"", "application/json")
+
+    def audit_report(self, days: int) -> dict[str, Any]:
+        """Access by person, unusual days, exports and deletions.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        return self._send("GET", f"/service/audit/report?days={days}")
+
     def totals(self) -> dict[str, Any]:
         """Counts over everything in the store.
 
@@ -163,6 +191,16 @@ class DeskClient:
             DefectError: ``DESK_FAILED``.
         """
         found: list[dict[str, Any]] = self._send("GET", "/service/users")["users"]
+        return found
+
+    def verified_readings(self) -> list[dict[str, Any]]:
+        """Confidence and right or wrong of readings keyed blind, by kind of field; no value.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        found: list[dict[str, Any]] = self._send("GET", "/service/verified-readings")["verified"]
         return found
 
     def _post(self, path: str, content: bytes, kind: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.settings import Settings
-from pipeline.store import migrations, snapshot
+from pipeline.store import audit_reports, migrations, snapshot
 from pipeline.store.audit import Actor, Audit
+from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
 from pipeline.store.database import Database
 from pipeline.store.decisions import Decision, Decisions
@@ -88,6 +89,10 @@ class DuckDBStore:
         """What destroys data whose clock has run out, by the office's rules."""
         files = PersonalFiles.of(settings, self.vault)
         return Purging(self._database, self.audit, self.vault, files, rules_of(settings))
+
+    def audit_report(self, days: int) -> AuditReport:
+        """Access by person, unusual days, exports and deletions; see ``audit_reports``."""
+        return audit_reports.report(self._database, days)
 
     def close(self) -> None:
         """Put everything on disk, seal the audit as it stands, and let go."""

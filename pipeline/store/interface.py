@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pipeline.settings import Settings
 from pipeline.store.audit import Actor, Audit
+from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
 from pipeline.store.decisions import Decision
 from pipeline.store.documents import Documents
@@ -69,6 +70,9 @@ class Store(Protocol):
 
     def purging(self, settings: Settings) -> Purging:
         """What destroys data whose clock has run out."""
+
+    def audit_report(self, days: int) -> AuditReport:
+        """Access by person, unusual days, exports and deletions."""
 
     def close(self) -> None:
         """Put everything on disk and let go."""

@@ -7,17 +7,20 @@ import datetime as dt
 import secrets
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from pipeline.desk import passwords
 from pipeline.desk.context import Desk, desk_of
 from pipeline.domain.errors import InputError, PolicyError
+from pipeline.forms.catalogue import Catalogue
 from pipeline.store import arrow_schema
 from pipeline.store.audit import SYSTEM
+from pipeline.store.audit_seals import AuditSeal
 from pipeline.store.clock import utc_now
 from pipeline.store.people import Role
+from pipeline.store.verified import form_finder
 from pipeline.vault import read_service_token
 
 router = APIRouter()
@@ -116,6 +119,41 @@ def change_hold(asked: HoldRequest, desk: DeskNow) -> dict[str, bool]:
     return {"changed": desk.store.holds.set(SYSTEM, asked.document_id, asked.reason)}
 
 
+class SealFacts(BaseModel):
+    """A seal of the audit that was exported earlier."""
+
+    day: str
+    sealed_at: str
+    seq: int
+    mark: str
+    previous: str
+    seal: str
+
+
+@router.post("/service/audit/verify", dependencies=[Depends(checked_token)])
+def verify_audit(exported: list[SealFacts], desk: DeskNow) -> dict[str, Any]:
+    """Check the audit against its seals."""
+    seals = tuple(AuditSeal(**facts.model_dump()) for facts in exported)
+    found = desk.store.audit_seals.verify(seals)
+    return {
+        "rows": found.rows,
+        "seals": found.seals,
+        "faults": [{"fault": str(kind), "where": where} for kind, where in found.faults],
+    }
+
+
+@router.post("/service/audit/seal", dependencies=[Depends(checked_token)])
+def audit_seal(desk: DeskNow) -> dict[str, Any]:
+    """Seal the audit as it stands."""
+    return dataclasses.asdict(desk.store.audit_seals.renew())
+
+
+@router.get("/service/audit/report", dependencies=[Depends(checked_token)])
+def audit_report(desk: DeskNow, days: Annotated[int, Query(ge=1, le=3660)]) -> dict[str, Any]:
+    """The reports over so many days."""
+    return desk.store.audit_report(days).as_dict()
+
+
 @router.get("/service/totals", dependencies=[Depends(checked_token)])
 def totals(desk: DeskNow) -> dict[str, dict[str, int]]:
     """Counts over everything."""
@@ -131,6 +169,13 @@ def batch(batch_id: str, desk: DeskNow) -> dict[str, Any]:
     figures = dataclasses.asdict(found)
     figures["loaded_at"] = f"{found.loaded_at.isoformat(timespec='seconds')}Z"
     return {**figures, "reconciles": found.reconciles}
+
+
+@router.get("/service/verified-readings", dependencies=[Depends(checked_token)])
+def verified_readings(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
+    """Confidence and right or wrong of readings keyed blind: numbers, no value, no document."""
+    found = desk.store.verified_readings(form_finder(Catalogue.load(desk.settings.forms)))
+    return {"verified": [one.as_dict() for one in found]}
 
 
 @router.get("/service/users", dependencies=[Depends(checked_token)])
