@@ -1,8 +1,9 @@
-"""``uketsuke keys``: make the keys of an installation, change the master key."""
+"""``uketsuke keys``: make the keys of an installation, change the master key, keep it elsewhere."""
 
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import typer
 
@@ -55,3 +56,27 @@ def rotate() -> None:
         err=True,
     )
     typer.echo(json.dumps({"rotated": True}))
+
+
+@keys_app.command("provider")
+def provider(
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            help="鍵を保管するプログラムと引数 / The program that keeps the key, with arguments."
+        ),
+    ],
+) -> None:
+    """マスター鍵を外部のプログラムに預けます / Hand the master key to a program to keep."""
+    from pipeline import settings
+    from pipeline.vault import Vault, master_keys
+
+    keys_dir = settings.current().keys
+    master_keys.hand_over(keys_dir, command)
+    Vault.open(keys_dir)  # the keys must open through the program before anybody relies on it
+    typer.echo(
+        "マスター鍵を預けました。鍵フォルダーにはもうありません。 / "
+        "The master key was handed over; it is no longer in the key folder.",
+        err=True,
+    )
+    typer.echo(json.dumps({"provider": command[0]}))

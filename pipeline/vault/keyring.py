@@ -1,8 +1,7 @@
-"""The keyring: data keys wrapped by the master key, and the master key's own file.
+"""The keyring: every key but the master key, wrapped by it after RFC 3394.
 
-Two files. ``master.key`` holds the master key (for a time two, while it rotates);
-``keyring.json`` holds every other key, wrapped after RFC 3394, and names the master key that
-wraps it. The wrap has an integrity check, so a wrong master key is noticed at once.
+``keyring.json`` names the master key that wraps it. The wrap has an integrity check, so a wrong
+master key is noticed at once.
 """
 
 from __future__ import annotations
@@ -16,83 +15,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from pipeline.domain.errors import DefectError, InputError
 from pipeline.vault import private_files
 from pipeline.vault.data_classes import DataClass
+from pipeline.vault.key_errors import missing_key, wrong_key
+from pipeline.vault.master_keys import KEY_BYTES, MasterKeys
 
-KEY_BYTES = 32
-MASTER_FILE = "master.key"
 KEYRING_FILE = "keyring.json"
 ROOTS = ("index", "surrogate", "database")
-
-
-def wrong_key(detail_ja: str, detail_en: str) -> DefectError:
-    """The error for keys that do not belong together."""
-    return DefectError(
-        "KEY_WRONG",
-        ja=f"鍵が合いません。{detail_ja}",
-        en=f"The keys do not fit. {detail_en}",
-        remedy_ja="この設置環境の鍵フォルダーのバックアップを戻してください。",
-        remedy_en="Restore the backup of this installation's key folder.",
-    )
-
-
-def missing_key(name: str) -> InputError:
-    """The error for a key file that is not there."""
-    return InputError(
-        "KEY_MISSING",
-        ja=f"鍵のファイル「{name}」がありません。",
-        en=f"The key file '{name}' is missing.",
-        remedy_ja="新規なら `uketsuke keys init`、それ以外はバックアップを戻してください。",
-        remedy_en="Run `uketsuke keys init` on a new installation; otherwise restore the backup.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class MasterKeys:
-    """The master key, by name, and during a rotation its successor as well."""
-
-    current: str
-    keys: dict[str, bytes] = field(repr=False)
-
-    @classmethod
-    def fresh(cls) -> MasterKeys:
-        """One new random master key."""
-        name = secrets.token_hex(4)
-        return cls(name, {name: secrets.token_bytes(KEY_BYTES)})
-
-    @classmethod
-    def read(cls, keys_dir: Path) -> MasterKeys:
-        """Read ``master.key``.
-
-        Raises:
-            InputError: ``KEY_MISSING`` or ``KEY_PERMISSIONS``.
-            DefectError: ``KEY_WRONG`` where the file is damaged.
-        """
-        path = keys_dir / MASTER_FILE
-        if not path.is_file():
-            raise missing_key(MASTER_FILE)
-        private_files.require_private(keys_dir)
-        private_files.require_private(path)
-        try:
-            content = json.loads(path.read_bytes())
-            keys = {name: base64.b64decode(text) for name, text in content["keys"].items()}
-            current = content["current"]
-            if any(len(key) != KEY_BYTES for key in keys.values()) or current not in keys:
-                raise ValueError
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise wrong_key(
-                "マスター鍵のファイルが壊れています。", "The master key file is damaged."
-            ) from None
-        return cls(current, keys)
-
-    def write(self, keys_dir: Path) -> None:
-        """Replace ``master.key``."""
-        content = {
-            "current": self.current,
-            "keys": {name: base64.b64encode(key).decode() for name, key in self.keys.items()},
-        }
-        private_files.write_private(keys_dir / MASTER_FILE, json.dumps(content).encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from pipeline.vault import private_files
-from pipeline.vault.keyring import missing_key
+from pipeline.vault.key_errors import missing_key
 
 TOKEN_FILE = "service.token"
 

@@ -25,16 +25,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import DefectError, InputError, PolicyError
-from pipeline.vault import private_files
+from pipeline.vault import master_keys, private_files
 from pipeline.vault.data_classes import DataClass
-from pipeline.vault.keyring import (
-    KEY_BYTES,
-    KEYRING_FILE,
-    MASTER_FILE,
-    DataKey,
-    Keyring,
-    MasterKeys,
-)
+from pipeline.vault.keyring import KEYRING_FILE, DataKey, Keyring
+from pipeline.vault.master_keys import KEY_BYTES, MasterKeys
 
 BLIND_INDEX_BYTES = 16
 SURROGATE_BYTES = 16
@@ -97,7 +91,7 @@ class Vault:
         private_files.make_folder(keys_dir)
         private_files.require_private(keys_dir)
         with private_files.locked(keys_dir):
-            if (keys_dir / MASTER_FILE).exists() or (keys_dir / KEYRING_FILE).exists():
+            if master_keys.exists(keys_dir) or (keys_dir / KEYRING_FILE).exists():
                 raise InputError(
                     "KEY_EXISTS",
                     ja="鍵はすでにあります。上書きすると、封印したデータは二度と開けません。",
