@@ -192,6 +192,67 @@ def doubt_shares(
     return shares, {state.value: (wrong, n) for state, (wrong, n) in seen.items()}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured for one kind of field.
+
+    Attributes:
+        curve: Risk by threshold.
+        pairs: Confidence and truth of what nothing but the threshold keeps from acceptance.
+        total: Readings in all, with those that something else bars.
+    """
+
+    curve: RiskCurve
+    pairs: tuple[Floats, NDArray[np.bool_]]
+    total: int
+
+
+def evidence_of(
+    boxed: dict[str, list[BoxedReading]],
+    rows: dict[str, list[RowEvidence]],
+    thresholds: CharacterThresholds,
+) -> tuple[dict[str, Evidence], list[Outcomes]]:
+    """Curves of every kind of boxed field, and the simulated My Numbers behind one of them.
+
+    Args:
+        boxed: ``numbers``, ``postal`` and ``pins`` as read.
+        rows: The same with their truth.
+        thresholds: Calibration and which cells are doubtful.
+    """
+    digit_boxed, digit_rows = boxed["numbers"] + boxed["postal"], rows["numbers"] + rows["postal"]
+    simulated = simulate_in_parts(boxed["numbers"], rows["numbers"], thresholds, SIMULATED, 7)
+    numbers = [_pooled(part, ("plain", "zero")) for part in simulated]
+    codes = [
+        simulate_codes(
+            digit_boxed[part::PARTS],
+            digit_rows[part::PARTS],
+            _WINDOW,
+            SIMULATED_CODES // PARTS,
+            8 + part,
+        )
+        for part in range(PARTS)
+    ]
+    found = {
+        kind: Evidence(
+            RiskCurve.measured_in_parts(parts, RELATIVE[kind]),
+            (np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts])),
+            total,
+        )
+        for kind, parts, total in (
+            ("my_number", numbers, SIMULATED),
+            ("digits", codes, SIMULATED_CODES),
+        )
+    }
+    for kind, read, truth in (
+        ("character_digits", digit_boxed, digit_rows),
+        ("character_capitals", boxed["pins"], rows["pins"]),
+    ):
+        confidence, right, total = unflagged_cells(read, truth, pin=kind == "character_capitals")
+        curve = RiskCurve.measured(confidence, right, RELATIVE[kind])
+        found[kind] = Evidence(curve, (confidence, right), total)
+    return found, simulated
+
+
 def describe(choice: Choice) -> dict[str, Any]:
     """For the artefact."""
     return {
@@ -283,28 +344,13 @@ def compute(
         if not cell.blank and cell.best.isalpha()
     ]
     lower_case = float(np.clip(np.percentile(lower, _CAPITAL_LOWER_PERCENTILE), 0.5, 0.97))
-    d_conf, d_right, d_total = unflagged_cells(numbers + postal, digit_rows, pin=False)
-    p_conf, p_right, p_total = unflagged_cells(pins, pin_rows, pin=True)
     outcomes = number_outcomes(numbers, rows["numbers"], thresholds)
-    simulated = simulate_in_parts(numbers, rows["numbers"], thresholds, SIMULATED, 7)
-    codes = [
-        simulate_codes(
-            (numbers + postal)[part::PARTS],
-            digit_rows[part::PARTS],
-            _WINDOW,
-            SIMULATED_CODES // PARTS,
-            8 + part,
-        )
-        for part in range(PARTS)
-    ]
-    curves = {
-        "my_number": RiskCurve.measured_in_parts(
-            [_pooled(part, ("plain", "zero")) for part in simulated], RELATIVE["my_number"]
-        ),
-        "digits": RiskCurve.measured_in_parts(codes, RELATIVE["digits"]),
-        "character_digits": RiskCurve.measured(d_conf, d_right, RELATIVE["character_digits"]),
-        "character_capitals": RiskCurve.measured(p_conf, p_right, RELATIVE["character_capitals"]),
-    }
+    boxed = {"numbers": numbers, "postal": postal, "pins": pins}
+    evidence, simulated = evidence_of(boxed, rows, thresholds)
+    curves = {kind: one.curve for kind, one in evidence.items()}
+    d_conf, d_right = evidence["character_digits"].pairs
+    p_conf, p_right = evidence["character_capitals"].pairs
+    d_total, p_total = evidence["character_digits"].total, evidence["character_capitals"].total
     number, seven, digit, capital = (c.choose(STANDARD_PER_MILLION) for c in curves.values())
     whole = windows(numbers + postal, digit_rows)
     real_errors = int((~whole[1] & (whole[0] >= seven.threshold)).sum())

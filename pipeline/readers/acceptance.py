@@ -107,13 +107,7 @@ class SiteThresholds:
             DefectError: ``SITE_THRESHOLDS_BROKEN``.
         """
         try:
-            content = json.loads((home / SITE_FILE).read_text(encoding="utf-8"))
-            return cls(
-                version=str(content["version"]),
-                source=Source(content["source"]),
-                models={str(k): str(v) for k, v in content["models"].items()},
-                curves={k: RiskCurve.from_dict(v) for k, v in content["curves"].items()},
-            )
+            return cls.from_dict(json.loads((home / SITE_FILE).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -126,6 +120,20 @@ class SiteThresholds:
                 remedy_en=f"Remove {SITE_FILE} to go back to the shipped thresholds; "
                 "`uketsuke calibrate` makes it anew.",
             ) from None
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> SiteThresholds:
+        """From the content of an artefact.
+
+        Raises:
+            KeyError, ValueError, TypeError, AttributeError: Where it is not one.
+        """
+        return cls(
+            version=str(content["version"]),
+            source=Source(content["source"]),
+            models={str(k): str(v) for k, v in content["models"].items()},
+            curves={k: RiskCurve.from_dict(v) for k, v in content["curves"].items()},
+        )
 
     def of(self, reader: str, version: str) -> SiteThresholds | None:
         """Itself where it was made for this version of a reader's artefact, else None."""

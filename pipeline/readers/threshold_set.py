@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.readers.acceptance import Acceptance, SiteThresholds
-from pipeline.readers.date_thresholds import DateThresholds
+from pipeline.readers.date_thresholds import KIND, DateThresholds
+from pipeline.readers.risk_curves import RiskCurve
 from pipeline.readers.text_thresholds import TextThresholds
 from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.settings import Settings
@@ -64,6 +65,13 @@ class ThresholdSet:
             "dates": DateThresholds.load(models).version,
             "text": TextThresholds.load(models).version,
         }
+
+    @property
+    def curves(self) -> dict[str, RiskCurve]:
+        """The shipped risk curves by kind of field."""
+        text = {f"text_{k}": c.curve for k, c in self.text.classes.items()}
+        every = {**self.characters.curves, KIND: self.dates.curve, **text}
+        return {kind: curve for kind, curve in every.items() if curve is not None}
 
     @property
     def acceptances(self) -> tuple[Acceptance, ...]:
