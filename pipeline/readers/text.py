@@ -9,7 +9,7 @@ from pipeline import settings
 from pipeline.domain import addresses, application_id, person_names, phone
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.domain.geometry import PX_PER_MM, BoxPx
+from pipeline.domain.geometry import BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import RegisteredPage
@@ -23,8 +23,11 @@ from pipeline.readers.alphabets import (
     alphabet_of,
 )
 from pipeline.readers.exemption import separate
+from pipeline.readers.lexicons import is_known
 from pipeline.readers.line_cutting import TextLine, cut_lines
 from pipeline.readers.resolved import Resolved
+from pipeline.readers.text_layout import crowded, notices
+from pipeline.readers.text_limits import TextLimits
 from pipeline.readers.text_lines import LineCharacter, Recogniser, read_line
 from pipeline.readers.text_thresholds import TextClass, TextThresholds
 from pipeline.readers.zone_ink import surely_blank, zone_writing
@@ -38,8 +41,6 @@ _OUTSIDE = 0.5
 _UNREADABLE = 0.45
 _NOT_AN_ID = 0.05
 _FULL_OF_INK = 0.72
-_STRUCK_HEIGHTS = 4.0
-_STRUCK_SHARE = 0.4
 _ENDS_NUMBER = frozenset("0123456789号地")
 _GOES_ON = frozenset("0123456789-丁番号地のノ条")
 _REQUIRED_TEXT = {
@@ -52,27 +53,35 @@ _REQUIRED_TEXT = {
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the lines of a zone say."""
+    """What the lines of a zone say, and what is unusual about how they are written."""
 
     lines: tuple[TextLine, ...]
     characters: tuple[tuple[LineCharacter, ...], ...]
+    notices: tuple[str, ...]
 
 
 class TextReader:
     """Reads text zones; holds the warm recogniser of one worker."""
 
-    def __init__(self, recogniser: Recogniser, thresholds: TextThresholds | None = None) -> None:
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        thresholds: TextThresholds | None = None,
+        limits: TextLimits | None = None,
+    ) -> None:
         """Take the recogniser.
 
         Args:
             recogniser: What reads lines.
             thresholds: Calibration; that of the installation's models where None.
+            limits: What counts as writing; those of the installation's models where None.
 
         Raises:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
         self._recogniser = recogniser
         self._thresholds = thresholds or TextThresholds.load(settings.current().models)
+        self._limits = limits or TextLimits.load(settings.current().models)
         self._masks: dict[tuple[F, str], Mask] = {}
 
     @property
@@ -85,11 +94,17 @@ class TextReader:
         if surely_blank(page, zone.box):
             return self._blank(zone)
         ink = zone_writing(page, zone, _MARGIN_MM)
-        lines = cut_lines(ink, zone.box.to_px(), max(1, zone.lines))
+        inner, room = zone.box.to_px(), max(1, zone.lines)
+        lines = cut_lines(ink, inner, room)
         if not lines:
             return self._blank(zone)
         if any(line.ink_share > _FULL_OF_INK for line in lines):
             return self._unread(zone, "full of ink")
+        unusual = notices(ink, inner, lines, self._limits, printed=zone.printed)
+        if not zone.printed and crowded(
+            more := cut_lines(ink, inner, room + 1), lines, self._limits
+        ):
+            lines, unusual = more, (*unusual, "more lines than there is room for")
         mask = self._mask(zone)
         read = _Read(
             tuple(lines),
@@ -105,6 +120,7 @@ class TextReader:
                 )
                 for line in lines
             ),
+            unusual,
         )
         if not any(read.characters):
             return self._unread(zone, "nothing recognised")
@@ -142,13 +158,10 @@ class TextReader:
             )
         confidence = limits.calibrated(raw)
         flagged = any(c.flagged for c in characters)
-        struck = _struck(read.lines)
-        if struck:
-            code = FindingCode.PRINTED_DATA_CORRECTED if zone.printed else FindingCode.TEXT_UNCLEAR
-            findings.append(
-                Finding(code, Severity.REVIEW, zone.field, evidence=(("reason", "struck out"),))
-            )
-        accepted = not flagged and not struck and confidence >= limits.accept_from
+        findings.extend(_noticed(zone, read.notices))
+        if not is_known(zone.field, value):
+            findings.append(_unclear_for(zone, "no known word"))
+        accepted = not flagged and confidence >= limits.accept_from
         accepted = accepted and not any(f.severity != Severity.INFO for f in findings)
         findings.extend(_unclear(zone, characters))
         reading = Reading(
@@ -354,13 +367,22 @@ def _unclear(zone: Zone, characters: tuple[Character, ...]) -> list[Finding]:
     return findings
 
 
-def _struck(lines: tuple[TextLine, ...]) -> bool:
-    """Whether a stroke runs through several characters of a line."""
-    return any(
-        line.longest_px > _STRUCK_HEIGHTS * max(line.box_px.h, 3 * PX_PER_MM)
-        and line.longest_px > _STRUCK_SHARE * line.box_px.w
-        for line in lines
-    )
+def _noticed(zone: Zone, reasons: tuple[str, ...]) -> list[Finding]:
+    """A finding for each thing unusual about how the field is written."""
+    findings = []
+    for reason in reasons:
+        if reason == "struck out" and zone.printed:
+            evidence = (("reason", reason),)
+            code = FindingCode.PRINTED_DATA_CORRECTED
+            findings.append(Finding(code, Severity.REVIEW, zone.field, evidence=evidence))
+        else:
+            findings.append(_unclear_for(zone, reason))
+    return findings
+
+
+def _unclear_for(zone: Zone, reason: str) -> Finding:
+    evidence = (("reason", reason),)
+    return Finding(FindingCode.TEXT_UNCLEAR, Severity.REVIEW, zone.field, evidence=evidence)
 
 
 def _words_apart(zone: Zone, line: tuple[LineCharacter, ...], i: int, number: int) -> bool:

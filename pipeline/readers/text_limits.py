@@ -1,0 +1,97 @@
+"""What counts as writing in a text zone: sizes and widths, from a versioned artefact."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.domain.errors import DefectError
+
+ARTEFACT = Path("thresholds") / "text-layout-v1.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """The artefact.
+
+    Attributes:
+        version: For lineage.
+        least_height_mm: Writing whose lines are lower than this and narrower than
+            ``least_width_mm`` is a speck.
+        least_width_mm: See ``least_height_mm``.
+        dirt_width_mm: Ink wider than this in all is no single hair or fibre.
+        least_pen_mm: Mean stroke width below which ink is of no pen.
+        character_mm: Least extent of a part that may be a character by itself.
+        character_px: Least area of such a part, registered pixels.
+        crossing_mm: How far writing may reach over the edge of its zone.
+        around_mm: How far to the sides the neighbours of a part are looked for.
+        around_times: How much more ink than the part they must have.
+        line_mm: Least height of a line of writing.
+        strike_heights: Length of a straight stroke, in heights of the line, from which it is no
+            part of a character.
+        strike_darkness: Least darkness (of 255, mean over a sixth of a millimetre) of a strike.
+        evaluation: What the numbers rest on.
+    """
+
+    version: str
+    least_height_mm: float
+    least_width_mm: float
+    dirt_width_mm: float
+    least_pen_mm: float
+    character_mm: float
+    character_px: int
+    crossing_mm: float
+    around_mm: float
+    around_times: float
+    line_mm: float
+    strike_heights: float
+    strike_darkness: int
+    evaluation: Mapping[str, object]
+
+    @classmethod
+    def load(cls, models: Path) -> TextLimits:
+        """Read the artefact of a models folder, once per process.
+
+        Raises:
+            DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
+        """
+        return _load(models)
+
+
+@lru_cache(maxsize=4)
+def _load(models: Path) -> TextLimits:
+    try:
+        content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+        numbers = {
+            f.name: float(content[f.name])
+            for f in dataclasses.fields(TextLimits)
+            if f.name not in ("version", "evaluation")
+        }
+        whole = {k: int(numbers.pop(k)) for k in ("character_px", "strike_darkness")}
+        return TextLimits(
+            version=str(content["version"]),
+            evaluation=content.get("evaluation", {}),
+            **whole,
+            **numbers,
+        )
+    except FileNotFoundError:
+        raise _error("THRESHOLDS_MISSING") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise _error("THRESHOLDS_BROKEN") from None
+
+
+def _error(code: str) -> DefectError:
+    missing = code.endswith("MISSING")
+    return DefectError(
+        code,
+        ja="文字欄の書き方を見る基準のファイルが"
+        + ("ありません。" if missing else "壊れています。"),
+        en="The limits of writing in text fields "
+        + ("are missing." if missing else "cannot be used."),
+        remedy_ja="models/ を配布物から入れ直してください。",
+        remedy_en="Put models/ back from the distribution.",
+    )
