@@ -234,7 +234,10 @@ def _cells(
         value = value if value in options else ""
         ordered = [value, *(o for o in options if o != value)] if value else list(options)
         return (Cell(0, value, True, tuple(Choice(n, v) for n, v in enumerate(ordered, 1)), None),)
-    pointed = {f.position for f in findings if f.position is not None}
+    # What is only told (a character that the writer's own mark settled) asks for no choice.
+    pointed = {
+        f.position for f in findings if f.position is not None and f.severity != Severity.INFO
+    }
     cells = []
     for index, c in enumerate(desk.store.documents.characters(document.document_id, name)):
         flagged = c.flagged or index in pointed

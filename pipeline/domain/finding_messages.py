@@ -43,6 +43,14 @@ MESSAGES: dict[C, Words] = {
         "暗証番号に小文字と思われる文字があります。英字は大文字だけです。",
         "A PIN character looks lower-case; only capitals are legal.",
     ),
+    C.PIN_SETTLED_BY_MARK: Words(
+        "見分けのつかない文字を、記入者が付けた「英・数」の印で決めました。",
+        "The writer's own mark, letter or digit, settled a character that looks like another.",
+    ),
+    C.PIN_MARK_MISMATCH: Words(
+        "「英・数」の印と文字の形が合いません。原本で確かめてください。",
+        "The mark, letter or digit, does not fit the character's shape. Look at the original.",
+    ),
     C.REPLY_FORM_BY_MAIL: Words(
         "照会書兼回答書は郵送では受け付けられません。暗証番号は読まずに返送します。",
         "The reply form cannot be taken by mail. Its PINs are not read; send it back.",
@@ -142,8 +150,24 @@ MESSAGES: dict[C, Words] = {
         "登録されている様式のどれとも一致しません。", "The page is no known form."
     ),
     C.PAGE_BLANK: Words("白紙のページです。", "The page is blank."),
+    C.PAGE_ATTACHED: Words(
+        "続くページ(裏面など)をこの書類に含めました。",
+        "A page that followed (a back, for example) was taken as part of this document.",
+    ),
+    C.DOUBLE_FEED_SUSPECTED: Words(
+        "紙が重なって送られた、または1枚抜けた疑いがあります。束を確かめてください。",
+        "Sheets may have been fed together, or one was skipped. Check the stack.",
+    ),
+    C.COUNT_MISMATCH: Words(
+        "書かれた件数・枚数と、実際に続いた数が合いません。",
+        "The number of documents or pages is not the one that was stated.",
+    ),
+    C.CHANNEL_MISMATCH: Words(
+        "仕切り紙の経路と、置かれたフォルダーの経路が違います。",
+        "The separator sheet names another channel than the folder the file lay in.",
+    ),
     C.DUPLICATE_SCAN: Words(
-        "同じファイルがすでに取り込まれています。", "The same file has been taken in before."
+        "同じ紙がすでにスキャンされています。", "The same sheet has been scanned before."
     ),
     C.DUPLICATE_APPLICANT: Words(
         "同じ申請者の書類がほかにもあります。", "There is another document of the same applicant."

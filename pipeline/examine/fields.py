@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName
-from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
+from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.boxes import BoxReader
 from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.dates import resolve_date
+from pipeline.readers.kind_marks import read_kinds
 from pipeline.readers.marks import read_marks, resolve_choice
 from pipeline.readers.presence import read_presence
 from pipeline.readers.qr import read_qr
@@ -64,7 +65,9 @@ class FieldReaders:
         if name == FieldName.MY_NUMBER:
             return resolve_my_number(boxed, self.thresholds)
         if name in PIN_FIELDS:
-            return resolve_pin(name, boxed, self.thresholds)
+            row = page.form.zone(name, KINDS_PART)
+            kinds = read_kinds(page, row, zone) if row is not None else ()
+            return resolve_pin(name, boxed, self.thresholds, kinds)
         return resolve_digits(name, boxed, self.thresholds)
 
     def _read_date(

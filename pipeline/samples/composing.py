@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.domain.documents import DATE_FIELDS, Channel
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI, BoxMm, BoxPx
-from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
+from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.forms.drawing import blank_raster, content_key
 from pipeline.samples import fonts, marking, stamps
 from pipeline.samples.ink import FontInk, InkSource, MixedInk, StrokeInk
@@ -33,6 +33,7 @@ PhotoSource = Callable[[frozenset[Case], Applicant, np.random.Generator, int, in
 # Fonts whose digits look like a writer's; the others slash the zero or draw with a broad felt.
 _PLAIN_DIGITS = ("Klee One", "kiloji")
 PHOTO_MM = (35.0, 45.0)
+_MARK_WAYS = (0.75, 0.15, 0.10)  # the form asks for a tick; some blacken, some circle
 _TEXT_HEIGHT_PX = 7.5 * PX_PER_MM
 
 
@@ -153,7 +154,8 @@ def compose(
         The page at 300 dpi with its truth.
     """
     fields = frozenset(z.field for z in form.zones)
-    planned = plan(form.name, fields, applicant, channel, rng, cases)
+    row = form.zone(F.PIN_SIGNATURE, KINDS_PART) is not None
+    planned = plan(form.name, fields, applicant, channel, rng, cases, mark_row=row)
     sheet = _Sheet(_blank(form).copy(), planned, style, applicant, rng, photos)
     for zone in form.zones:
         _fill(sheet, form, zone)
@@ -175,6 +177,7 @@ def compose(
             "crossing": round(style.crossing, 3),
             "written": {f.value: w for f, w in planned.written.items()},
             "signed": planned.values.get(F.SIGNATURE, ""),
+            **({"kinds": planned.kinds} if row else {}),
         },
     )
     return ComposedPage(sheet.page, truth, tuple(sheet.ink))
@@ -322,6 +325,9 @@ def _write(sheet: _Sheet, zone: Zone, text: str) -> None:
 
 def _mark(sheet: _Sheet, zone: Zone, value: str) -> None:
     name = zone.field
+    if zone.part == KINDS_PART:
+        _mark_row(sheet, zone)
+        return
     if zone.part == "era":
         value = _era(sheet, name, value) if value or name in sheet.plan.written else ""
     chosen = [i for i, c in enumerate(zone.alphabet) if value and c == value]
@@ -336,6 +342,17 @@ def _mark(sheet: _Sheet, zone: Zone, value: str) -> None:
         sheet.note(name, place, index)
     if sheet.has(Case.MARK_FAINT) and zone.mark_style == "black" and not chosen:
         marking.faint(sheet.page, zone.cells[0].to_px(), sheet.style.pen, sheet.rng)
+
+
+def _mark_row(sheet: _Sheet, zone: Zone) -> None:
+    """The kinds of a PIN's characters, in the writer's own way of marking a small box."""
+    choices = len(zone.alphabet)
+    asked = sheet.has(Case.PIN_KINDS_MARKED) or sheet.has(Case.PIN_KIND_WRONG)
+    way = "tick" if asked else str(sheet.rng.choice(["tick", "black", "circle"], p=_MARK_WAYS))
+    for index, kind in enumerate(sheet.plan.kinds):
+        cell = index * choices + zone.alphabet.index(kind)
+        place = marking.mark(sheet.page, zone.cells[cell].to_px(), way, sheet.style.pen, sheet.rng)
+        sheet.note(zone.field, place, cell)
 
 
 def _family(name: str) -> str:

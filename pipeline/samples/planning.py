@@ -33,6 +33,8 @@ class Case(StrEnum):
     PIN_SHORT = "pin_short"
     PIN_DIGITS_ONLY = "pin_digits_only"
     PIN_LOWER_CASE = "pin_lower_case"
+    PIN_KINDS_MARKED = "pin_kinds_marked"
+    PIN_KIND_WRONG = "pin_kind_wrong"
     ID_MISMATCH = "id_mismatch"
     ID_STAINED = "id_stained"
     QR_STAINED = "qr_stained"
@@ -90,6 +92,7 @@ PHOTO_FINDINGS: dict[Case, C] = {
 # A place that is in no list of addresses.
 _INVENTED_PLACES = ("架空県夢見市幻町", "無何有県桃源郡仙境村", "空想県虹色市雲上町")
 # Old forms that the text model's dictionary lacks (measured): they must become a finding.
+_MARKS_KINDS = 0.7  # share of writers who mark the row under the PIN where there is one
 _RARE_FAMILY = ("﨑山", "濵﨑", "濵口", "𠮷田", "𠮷川")
 
 
@@ -102,6 +105,8 @@ class Plan:
         written: What is literally written where that differs from the normal form.
         eras: The era mark of each date.
         photo: A photo is pasted.
+        kinds: For each character of the signature PIN the cell of the mark row that is marked,
+            英 or 数; empty where the row is left blank or the form has none.
         expected: Findings that follow from what is written.
     """
 
@@ -113,6 +118,7 @@ class Plan:
     photo: bool
     expected: tuple[C, ...]
     route: Route | None
+    kinds: str = ""
 
 
 @dataclass(slots=True)
@@ -122,6 +128,7 @@ class _Draft:
     eras: dict[F, str] = field(default_factory=dict)
     expected: list[C] = field(default_factory=list)
     photo: bool = False
+    kinds: str = ""
 
     def expect(self, code: C) -> None:
         if code not in self.expected:
@@ -199,6 +206,8 @@ def plan(
     channel: Channel,
     rng: np.random.Generator,
     cases: frozenset[Case] = frozenset(),
+    *,
+    mark_row: bool = False,
 ) -> Plan:
     """What stands on one form.
 
@@ -209,6 +218,7 @@ def plan(
         channel: How it comes in.
         rng: Randomness.
         cases: What is particular about it.
+        mark_row: The form has a row to say of each PIN character whether it is a letter or digit.
     """
     draft = _Draft({f: v for f, v in _all_values(applicant).items() if f in fields})
     draft.eras[F.BIRTH_DATE] = applicant.birth_era
@@ -217,6 +227,8 @@ def plan(
         draft.written[F.PHONE] = _spell_phone(draft.values[F.PHONE])
     for case in sorted(cases):
         _apply(case, draft, applicant, kind, rng)
+    if mark_row:
+        _mark_kinds(draft, cases, rng)
     return _finish(draft, kind, channel, cases)
 
 
@@ -257,6 +269,10 @@ def _apply(
         case Case.PIN_LOWER_CASE:
             values[F.PIN_SIGNATURE] = pick(("h4nde7r", "a3tgb7e", "rae49bh"), rng)
             draft.expect(C.PIN_LOWER_CASE)
+        case Case.PIN_KINDS_MARKED:
+            values[F.PIN_SIGNATURE] = pick(("0O1IK4T7", "I0H3O1AX", "O7I0KE1O"), rng)
+        case Case.PIN_KIND_WRONG:
+            values[F.PIN_SIGNATURE] = pick(("K4T7H3A", "A3H4E7R", "7RK4TX3"), rng)
         case Case.ID_MISMATCH:
             right = values[F.APPLICATION_ID]
             at = int(rng.integers(8, 20))
@@ -330,6 +346,22 @@ def _apply(
             pass
 
 
+def _mark_kinds(draft: _Draft, cases: frozenset[Case], rng: np.random.Generator) -> None:
+    """How the row under the PIN is marked: by most people in full, by the others not at all."""
+    written = draft.values.get(F.PIN_SIGNATURE, "")
+    asked = bool({Case.PIN_KINDS_MARKED, Case.PIN_KIND_WRONG} & cases)
+    if not written or not (asked or rng.random() < _MARKS_KINDS):
+        return
+    marks = ["数" if c.isdigit() else "英" for c in written]
+    if Case.PIN_KIND_WRONG in cases:
+        at = int(rng.integers(len(marks)))
+        marks[at] = "英" if marks[at] == "数" else "数"
+        draft.expect(C.PIN_MARK_MISMATCH)
+    if Case.PIN_KINDS_MARKED in cases:
+        draft.expect(C.PIN_SETTLED_BY_MARK)
+    draft.kinds = "".join(marks)
+
+
 def _impossible_date(draft: _Draft, kind: FormName, rng: np.random.Generator) -> None:
     """A day that no calendar has, in the era digits as written: yymmdd, pairs right-aligned."""
     name = F.BIRTH_DATE if kind == FormName.APPLICATION_HANDWRITTEN else F.APPLICATION_DATE
@@ -354,7 +386,8 @@ def _finish(draft: _Draft, kind: FormName, channel: Channel, cases: frozenset[Ca
         if values.get(name):
             draft.expect(C.CERTIFICATE_DECLINED)
     signature_pin = values.get(F.PIN_SIGNATURE, "")
-    if any(c in "0O1I" for c in signature_pin):
+    # Where the writer has marked the kinds, whether a flag stays is the scan's affair.
+    if any(c in "0O1I" for c in signature_pin) and not draft.kinds:
         draft.expect(C.PIN_AMBIGUOUS)
     route = None
     if kind == FormName.REPLY_FORM and channel == Channel.MAIL:
@@ -370,6 +403,7 @@ def _finish(draft: _Draft, kind: FormName, channel: Channel, cases: frozenset[Ca
         photo=draft.photo,
         expected=tuple(draft.expected),
         route=route,
+        kinds=draft.kinds,
     )
 
 

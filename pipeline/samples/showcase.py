@@ -185,6 +185,7 @@ def showcase() -> tuple[FileRecipe, ...]:
         out.add(_PRINT, case.value, case, mode=colour if number % 3 == 0 else Mode.GREY)
     _treatments(out)
     _no_forms(out)
+    _mark_rows(out)
     return tuple(out.recipes)
 
 
@@ -230,3 +231,12 @@ def _no_forms(out: _List) -> None:
         ("oversized", ".png"),
     ):
         out.bad(name, suffix)
+
+
+def _mark_rows(out: _List) -> None:
+    """Reply forms on which the writer says what is a letter and what a digit."""
+    for case, mode, suffix in (
+        (Case.PIN_KINDS_MARKED, Mode.BILEVEL, ".tif"),
+        (Case.PIN_KIND_WRONG, Mode.COLOUR, ".jpg"),
+    ):
+        out.add(_REPLY_WITH_MARKS, case.value, case, channel=_COUNTER, mode=mode, suffix=suffix)
