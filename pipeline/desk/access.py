@@ -11,6 +11,7 @@ DOCUMENTS = (Role.OPERATOR, Role.REVIEWER, Role.SUPERVISOR, Role.AUDITOR)
 REVEAL = (Role.REVIEWER, Role.SUPERVISOR)
 THROUGHPUT = (Role.OPERATOR, Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR)
 BATCHES = (Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR)
+DROP = (Role.OPERATOR, Role.SUPERVISOR)
 QUALITY = (Role.SUPERVISOR, Role.AUDITOR)
 AUDIT = (Role.AUDITOR, Role.SUPERVISOR)
 USERS = (Role.ADMINISTRATOR,)
@@ -29,6 +30,7 @@ MENU = (
     MenuItem("queue", "/queue", REVIEW),
     MenuItem("documents", "/documents", DOCUMENTS),
     MenuItem("batches", "/batches", BATCHES),
+    MenuItem("rescans", "/rescans", BATCHES),
     MenuItem("throughput", "/throughput", THROUGHPUT),
     MenuItem("quality", "/quality", QUALITY),
     MenuItem("audit", "/audit", AUDIT),

@@ -16,9 +16,11 @@ from pipeline.desk.pages import (
     auditing,
     batches,
     documents,
+    dropping,
     login,
     quality,
     queue,
+    rescans,
     review,
     service,
     throughput,
@@ -26,6 +28,7 @@ from pipeline.desk.pages import (
 )
 from pipeline.desk.rendering import HERE, is_fragment, page
 from pipeline.domain.errors import InputError, PolicyError, UketsukeError
+from pipeline.intake.drops import Drops
 from pipeline.settings import Settings
 from pipeline.store.duckdb_store import DuckDBStore
 
@@ -53,7 +56,13 @@ TELEMETRY_OFF: TelemetryConfig = {
 }
 MOST_BODY_BYTES = 512 * 2**20
 MOST_FORM_BYTES = 64 * 2**10
-_STATUS = {"TASK_STALE": 409, "CROP_UNKNOWN": 404, "NOT_FOUND": 404, "TOKEN_WRONG": 401}
+_STATUS = {
+    "TASK_STALE": 409,
+    "DROP_WAITS": 409,
+    "CROP_UNKNOWN": 404,
+    "NOT_FOUND": 404,
+    "TOKEN_WRONG": 401,
+}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -63,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = DuckDBStore.of(settings)
         app.state.desk = Desk(settings, store)
+        Drops(settings).clear_partial()
         yield
         store.close()
 
@@ -75,7 +85,10 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=TELEMETRY_OFF,
     )
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    rooms = (login, queue, review, documents, batches, throughput, quality, auditing, users)
+    rooms = (
+        login, queue, review, documents, batches, dropping, rescans, throughput, quality, auditing,
+        users,
+    )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)
     app.middleware("http")(_guard)
@@ -88,10 +101,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Bound the body and set the headers of every answer."""
-    most = MOST_BODY_BYTES if request.url.path.startswith("/ingest/") else MOST_FORM_BYTES
+    most = _most_bytes(request)
     length = request.headers.get("content-length", "0")
     too_large = not length.isdigit() or int(length) > most
-    unknown = request.method == "POST" and "content-length" not in request.headers
+    unknown = request.method in ("POST", "PUT") and "content-length" not in request.headers
     if too_large or unknown:
         response: Response = JSONResponse({"code": "BODY_TOO_LARGE"}, status_code=413)
     else:
@@ -101,6 +114,15 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     if not request.url.path.startswith("/static/"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _most_bytes(request: Request) -> int:
+    if request.url.path.startswith("/ingest/"):
+        return MOST_BODY_BYTES
+    if dropping.FILE_ADDRESS.fullmatch(request.url.path):
+        most: int = request.app.state.desk.settings.max_file_mib << 20
+        return most
+    return MOST_FORM_BYTES
 
 
 async def _to_login(request: Request, error: Exception) -> Response:
@@ -153,7 +175,7 @@ def _error_page(request: Request, error: UketsukeError, status: int) -> Response
 
 
 def _is_service(request: Request) -> bool:
-    return request.url.path.startswith(("/ingest/", "/service/", "/health"))
+    return request.url.path.startswith(("/ingest/", "/service/", "/health", "/drops"))
 
 
 def _status_of(error: UketsukeError) -> int:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Form, Header, Request
 
 from pipeline.desk.language import Words, words
+from pipeline.desk.mailroom import Mailroom
 from pipeline.domain.errors import PolicyError
 from pipeline.settings import Settings
 from pipeline.store.duckdb_store import DuckDBStore
@@ -18,6 +19,8 @@ from pipeline.store.people import Role, Session
 
 SESSION_COOKIE = "uketsuke_session"
 LANGUAGE_COOKIE = "uketsuke_language"
+LIVE = "/live"
+"""How the address of a part ends that a page loads again by itself."""
 
 
 class Shown:
@@ -49,6 +52,11 @@ class Desk:
     settings: Settings
     store: DuckDBStore
     shown: Shown = field(default_factory=Shown)
+    mailroom: Mailroom = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the mailroom of this installation."""
+        self.mailroom = Mailroom(self.settings, self.store)
 
 
 class LoginNeeded(Exception):  # noqa: N818 - not a fault: the answer is the log-in page
@@ -75,7 +83,9 @@ def session_or_none(request: Request) -> Session | None:
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         return None
-    return desk.store.people.session(token, desk.settings.idle_minutes)
+    # A page that asks by itself every other second must not keep an absent person logged in.
+    asks_by_itself = request.url.path.endswith(LIVE)
+    return desk.store.people.session(token, desk.settings.idle_minutes, is_seen=not asks_by_itself)
 
 
 def any_session(request: Request) -> Session:
@@ -118,6 +128,18 @@ def with_role(*roles: Role) -> Callable[[Session], Session]:
         return session
 
     return check
+
+
+def checked_csrf_header(
+    session: Annotated[Session, Depends(any_session)],
+    x_csrf_token: Annotated[str, Header()] = "",
+) -> None:
+    """As ``checked_csrf``, for a request whose body is a file.
+
+    Raises:
+        PolicyError: ``FORM_FOREIGN`` (HTTP 403).
+    """
+    checked_csrf(session, x_csrf_token)
 
 
 def checked_csrf(

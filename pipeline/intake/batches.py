@@ -87,9 +87,10 @@ def claim_batch(settings: Settings, *, now: dt.datetime | None = None) -> str | 
         take_count(path, channel, folder)
     note_counts(folder)
     taken = 0
-    for file in ready:
-        # A folder of its own for each file: two of one name must not overwrite each other.
-        place = folder / _CLAIMED / file.channel / secrets.token_hex(8)
+    for number, file in enumerate(ready):
+        # A folder of its own for each file: two of one name must not overwrite each other. The
+        # number keeps the order of the stack, by which people find the paper again.
+        place = folder / _CLAIMED / file.channel / f"{number:04x}{secrets.token_hex(6)}"
         place.mkdir(parents=True, mode=0o700)
         try:
             file.path.rename(place / file.path.name)

@@ -76,15 +76,23 @@ class Figures:
 
     def batches(self, limit: int = 100) -> list[BatchFigures]:
         """The newest batches."""
+        return self._batches("", [], limit)
+
+    def batch(self, batch_id: str) -> BatchFigures | None:
+        """One batch, or None where it was not loaded."""
+        return next(iter(self._batches("where b.batch_id = ?", [batch_id], 1)), None)
+
+    def _batches(self, where: str, parameters: list[str], limit: int) -> list[BatchFigures]:
         rows = self._database.rows(
             f"""
             select b.batch_id, b.loaded_at, b.arrivals, b.documents,
               count(*) filter (a.outcome = 'loaded'),
               count(*) filter (a.outcome = 'duplicate'),
               count(*) filter (a.outcome = 'quarantined')
-            from batch b left join arrival a using (batch_id)
+            from batch b left join arrival a using (batch_id) {where}
             group by all order by b.loaded_at desc limit {int(limit)}
-            """
+            """,
+            parameters,
         )
         routes = self._by_batch("select batch_id, route, count(*) from document group by all")
         reasons = self._by_batch(
@@ -105,6 +113,21 @@ class Figures:
             )
             for batch_id, loaded_at, arrivals, documents, loaded, duplicate, quarantined in rows
         ]
+
+    def found(self, batch_id: str) -> dict[str, dict[str, int]]:
+        """What one batch came to, by channel: ``files`` and ``documents``.
+
+        A file counts once whatever became of it; so does a document, of files that came in twice
+        those of the first.
+        """
+        questions = {
+            "files": "select channel, count(*) from arrival where batch_id = ? group by all",
+            "documents": "select channel, count(*) from document where batch_id = ? group by all",
+        }
+        return {
+            name: {str(k): int(n) for k, n in self._database.rows(sql, [batch_id])}
+            for name, sql in questions.items()
+        }
 
     def totals(self) -> dict[str, dict[str, int]]:
         """Counts over everything: arrivals, routes, outcomes, findings, open tasks."""

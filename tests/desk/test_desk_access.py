@@ -22,6 +22,7 @@ PAGES = {
     "/review": access.REVIEW,
     "/documents": access.DOCUMENTS,
     "/batches": access.BATCHES,
+    "/rescans": access.BATCHES,
     "/throughput": access.THROUGHPUT,
     "/quality": access.QUALITY,
     "/audit": access.AUDIT,

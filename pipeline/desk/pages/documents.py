@@ -42,6 +42,7 @@ def document_page(request: Request, desk: DeskNow, session: Looker, document_id:
         findings=found.findings(document_id),
         checks=found.photo_checks(document_id),
         history=found.history(document_id),
+        links=desk.store.rescans.links(document_id),
         tasks=desk.store.queue.of_document(document_id),
         may_reveal=session.person.role in access.REVEAL,
         may_review=session.person.role in access.REVIEW,
