@@ -158,8 +158,11 @@ class People:
                 detail="locked" if locked else "password",
             )
 
-    def session(self, token: str, idle_minutes: int) -> Session | None:
-        """The session of a cookie, unless it ended or idled too long. Counts as being seen."""
+    def session(self, token: str, idle_minutes: int, *, is_seen: bool = True) -> Session | None:
+        """The session of a cookie, unless it ended or idled too long.
+
+        Counts as being seen, unless it was not the person who asked but a page by itself.
+        """
         row = self._database.row(
             f"select s.token_mark, s.csrf, s.seen_at, {_qualified()} "
             "from session s join person p using (user_id) "
@@ -172,7 +175,9 @@ class People:
         if now - seen_at > dt.timedelta(minutes=idle_minutes):
             self.end(row[0])
             return None
-        if now - seen_at > dt.timedelta(seconds=30):  # a write for every key would be too many
+        if is_seen and now - seen_at > dt.timedelta(
+            seconds=30
+        ):  # a write for every key would be too many
             with self._database.writing() as cursor:
                 cursor.execute("update session set seen_at = ? where token_mark = ?", [now, row[0]])
         return Session(row[0], _person(row[3:]), row[1], seen_at)
