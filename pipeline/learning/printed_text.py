@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.domain.geometry import PX_PER_MM, BoxMm
 from pipeline.imaging.pages import Pixels
@@ -26,6 +25,7 @@ _PUNCTUATION = "-ー・々〆ヶ()[]【】「」『』、。,./〒※/%:;!?+×�
 _LATIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _INK_LEVELS = 40
 _SPECK_PX = 3
+_LONG_REST_PX = 36
 _JOIN_PX = 13  # 1.1 mm: the widest gap between letters of the smallest print
 _SAME_LINE_GAP = 0.75  # of the height: words of one line
 _SPACED_GAP = 1.45  # of the height: a s p a c e d heading of equal glyphs
@@ -74,8 +74,9 @@ def find_lines(ink: Pixels, boxes: Sequence[BoxMm]) -> list[BoxMm]:
     for x, y, w, h, area in (tuple(int(v) for v in row) for row in stats[1:count]):
         if h > _TALLEST_MM * PX_PER_MM or (h <= _SPECK_PX and area < 60):
             continue
-        if h * 8 < w - 2 * half and h <= 4:  # rest of a line
-            continue
+        wide = w - 2 * half
+        if (h * 8 < wide and h <= 4) or (wide * 10 < h and h > _LONG_REST_PX):
+            continue  # the rest of a line
         parts.append([x + half, y, x + w - half, y + h])
     parts = _united(parts)
     parts = _along(parts, boxes)
@@ -95,12 +96,7 @@ def _united(parts: list[list[int]]) -> list[list[int]]:
         result: list[list[int]] = []
         for part in grid:
             for other in reversed(result[-60:]):
-                if (
-                    part[0] <= other[2] + 1
-                    and other[0] <= part[2] + 1
-                    and part[1] <= other[3] + 1
-                    and other[1] <= part[3] + 1
-                ):
+                if _touch(part, other) or _one_glyph(part, other):
                     other[0], other[1] = min(other[0], part[0]), min(other[1], part[1])
                     other[2], other[3] = max(other[2], part[2]), max(other[3], part[3])
                     changed = True
@@ -109,6 +105,25 @@ def _united(parts: list[list[int]]) -> list[list[int]]:
                 result.append(list(part))
         grid = sorted(result)
     return grid
+
+
+def _touch(one: list[int], other: list[int]) -> bool:
+    return (
+        one[0] <= other[2] + 1
+        and other[0] <= one[2] + 1
+        and one[1] <= other[3] + 1
+        and other[1] <= one[3] + 1
+    )
+
+
+def _one_glyph(one: list[int], other: list[int]) -> bool:
+    """Whether two parts stand one above the other so near that they are one square letter."""
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    narrow = min(one[2] - one[0], other[2] - other[0])
+    width = max(one[2], other[2]) - min(one[0], other[0])
+    height = max(one[3], other[3]) - min(one[1], other[1])
+    gap = max(one[1], other[1]) - min(one[3], other[3])
+    return shared >= 0.8 * narrow and gap <= 0.22 * width and height <= 1.15 * width <= 110
 
 
 def _along(parts: list[list[int]], boxes: Sequence[BoxMm]) -> list[list[int]]:

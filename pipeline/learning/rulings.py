@@ -29,6 +29,7 @@ _RECTANGULAR = 0.94
 _EDGE_REACH_PX = 9
 _NO_STROKE_PX = 95  # 8 mm: longer than a stroke of the largest heading
 _SIDE_SHARE = 0.45
+_BLOCK_PX = (355, 118)  # 30 x 10 mm
 _GAP_SHARE = 0.35
 _SOLID_SHARE = 0.97
 
@@ -65,12 +66,14 @@ class Rulings:
         mask: H x W bool, where they are, a little grown.
         removable: H x W bool, the long lines and the sides of boxes: no stroke of a letter.
         boxes: Rectangles that lines shut in, form millimetres, on the middles of their lines.
+        blocks: What hangs together by lines, outermost only: tables with all that is in them.
     """
 
     lines: tuple[Ruled, ...]
     mask: NDArray[np.bool_]
     removable: NDArray[np.bool_]
     boxes: tuple[BoxMm, ...]
+    blocks: tuple[BoxMm, ...]
 
 
 def darkness(bgr: Pixels) -> Pixels:
@@ -99,10 +102,33 @@ def find_rulings(sheet: Pixels) -> Rulings:
         *_lines(level, dark, sheet, upright=False),
         *_lines(upright, dark, sheet, upright=True),
     )
-    mask = cv2.dilate(level | upright, np.ones((2 * _CORNER_PX + 1,) * 2, np.uint8))
+    reach = np.ones((2 * _CORNER_PX + 1,) * 2, np.uint8)
+    mask = cv2.dilate(level | upright, reach).astype(np.uint8, copy=False)
     boxes = _boxes(mask, dark)
     removable = _removable(level, upright, dark, boxes)
-    return Rulings(lines, mask.astype(bool), removable, boxes)
+    return Rulings(lines, mask.astype(bool), removable, boxes, _blocks(mask))
+
+
+def _blocks(mask: Pixels) -> tuple[BoxMm, ...]:
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = [
+        BoxMm(*(round(int(v) / PX_PER_MM, 3) for v in stats[n, :4]))
+        for n in range(1, count)
+        if stats[n, cv2.CC_STAT_WIDTH] >= _BLOCK_PX[0]
+        and stats[n, cv2.CC_STAT_HEIGHT] >= _BLOCK_PX[1]
+    ]
+    return tuple(b for b in large if not any(o is not b and contains(o, b) for o in large))
+
+
+def contains(outer: BoxMm, inner: BoxMm, slack_mm: float = 0.6) -> bool:
+    """Whether one box lies in another, which is larger."""
+    return (
+        outer.w * outer.h > inner.w * inner.h
+        and outer.x <= inner.x + slack_mm
+        and outer.y <= inner.y + slack_mm
+        and outer.x + outer.w >= inner.x + inner.w - slack_mm
+        and outer.y + outer.h >= inner.y + inner.h - slack_mm
+    )
 
 
 def _removable(
@@ -144,7 +170,7 @@ def _line_mask(ridge: Float, *, upright: bool) -> Pixels:
     kept[0] = False
     if count < 2:
         return np.zeros_like(binary)
-    return kept[labels].astype(np.uint8)
+    return np.asarray(kept[labels], np.uint8)
 
 
 def _is_solid(strip: Pixels, axis: int) -> bool:
