@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.commands.forms_learning import learn_form
 from pipeline.domain.documents import Channel
 from pipeline.domain.separators import Counted
 
@@ -215,3 +216,6 @@ def check_forms(
                 typer.echo(f"  {problem.code}: {problem.ja}\n    {problem.en}")
     if any(results.values()):
         raise typer.Exit(2)
+
+
+forms_app.command("learn")(learn_form)

@@ -236,7 +236,7 @@ def _white_paper(pixels: Pixels, paper: tuple[int, int, int]) -> Pixels:
     step = 24
     cells = (max(2, width // step), max(2, height // step))
     ground = cv2.resize(pixels, cells, interpolation=cv2.INTER_AREA)
-    ground = cv2.dilate(ground, np.ones((7, 7), np.uint8))
+    ground = cv2.dilate(ground, np.ones((17, 17), np.uint8))  # wider than a caption
     ground = cv2.medianBlur(ground, 5)
     ground = cv2.GaussianBlur(ground, (0, 0), 6)
     # Where there is no paper near (a photo's place printed dark), the page's own tone counts.

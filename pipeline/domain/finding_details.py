@@ -1,0 +1,68 @@
+"""A finding's evidence in plain words: what a page seems to be, what was counted, which sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.domain.finding_messages import Words
+from pipeline.domain.findings import FindingCode
+from pipeline.domain.page_kinds import KINDS, REASONS, PageKind, Why
+
+_FEEDS: dict[str, Words] = {
+    "page_too_long": Words("画像がA4より長くなっています。", "The image is longer than A4."),
+    "two_forms": Words(
+        "1つの画像に2枚の用紙が写っています。", "Two sheets are on one image; one was read."
+    ),
+    "sequence_repeats": Words("通し番号が重なっています。", "A sequence number comes twice."),
+    "sequence_skips": Words("通し番号が飛んでいます。", "A sequence number is missing."),
+}
+_UNITS: dict[str, Words] = {
+    "documents": Words("件", "documents"),
+    "pages": Words("ページ", "pages"),
+    "pages_of_document": Words("ページ(この書類)", "pages of this document"),
+}
+
+
+def details(code: FindingCode, evidence: Mapping[str, str | float]) -> tuple[Words, ...]:
+    """What the evidence of a finding says, a sentence each; empty where the message says it all.
+
+    Args:
+        code: The finding's code.
+        evidence: Its names and numbers; unknown ones are passed over.
+    """
+    said: list[Words] = []
+    if code in (FindingCode.FORM_UNKNOWN, FindingCode.PAGE_ATTACHED):
+        said += _kind(evidence)
+    if code == FindingCode.DOUBLE_FEED_SUSPECTED and evidence.get("reason") in _FEEDS:
+        said.append(_FEEDS[str(evidence["reason"])])
+    if code == FindingCode.COUNT_MISMATCH and {"expected", "found"} <= set(evidence):
+        unit = _UNITS.get(str(evidence.get("unit")), Words("", ""))
+        expected, found = (_whole(evidence[name]) for name in ("expected", "found"))
+        said.append(
+            Words(
+                f"{expected}{unit.ja}のはずが{found}{unit.ja}でした。",
+                f"{expected} {unit.en} stated, {found} found.",
+            )
+        )
+    return tuple(said)
+
+
+def _kind(evidence: Mapping[str, str | float]) -> list[Words]:
+    said = []
+    if evidence.get("kind") in set(PageKind):
+        said.append(KINDS[PageKind(str(evidence["kind"]))])
+    if evidence.get("why") in set(Why):
+        said.append(REASONS[Why(str(evidence["why"]))])
+    if evidence.get("photo_missing_on_page") is not None:
+        page = _whole(evidence["photo_missing_on_page"])
+        said.append(
+            Words(
+                f"写真のない書類が同じファイルの{page}ページにあります。見比べてください。",
+                f"A document without its photo is on page {page} of this file: compare them.",
+            )
+        )
+    return said
+
+
+def _whole(value: str | float) -> str:
+    return str(round(value)) if isinstance(value, int | float) else value
