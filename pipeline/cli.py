@@ -23,6 +23,7 @@ from pipeline.commands.auditing import audit_app
 from pipeline.commands.calibrating import calibrate
 from pipeline.commands.examining import examine
 from pipeline.commands.forms import forms_app
+from pipeline.commands.handover import handover_app, incident
 from pipeline.commands.keys import keys_app
 from pipeline.commands.models import models_app
 from pipeline.commands.photo import photo
@@ -47,6 +48,7 @@ app.command()(photo)
 app.command()(export)
 app.command()(stats)
 app.command()(purge)
+app.command()(incident)
 app.command()(calibrate)
 app.add_typer(forms_app, name="forms")
 app.add_typer(samples_app, name="samples")
@@ -55,6 +57,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(users_app, name="users")
 app.add_typer(holds_app, name="holds")
 app.add_typer(audit_app, name="audit")
+app.add_typer(handover_app, name="handover")
 
 
 def show_error(error: UketsukeError) -> None:

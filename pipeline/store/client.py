@@ -155,6 +155,28 @@ class DeskClient:
         """
         return self._send("GET", f"/service/audit/report?days={days}")
 
+    def hand_over(self, recipient_pem: str, limit: int, again: str | None) -> dict[str, Any]:
+        """Pack what is ready: ``package, documents, by_form, content`` (base64).
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``RECIPIENT_KEY``.
+            DefectError: ``DESK_FAILED``.
+        """
+        asked = {"recipient_pem": recipient_pem, "limit": limit, "again": again}
+        return self._post("/service/handover", json.dumps(asked).encode(), "application/json")
+
+    def incident(
+        self, since: str, until: str, person: str | None, batch_id: str | None
+    ) -> dict[str, Any]:
+        """What an incident touched: identifiers and kinds, no value.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        asked = {"since": since, "until": until, "person": person, "batch_id": batch_id}
+        return self._post("/service/incident", json.dumps(asked).encode(), "application/json")
+
     def totals(self) -> dict[str, Any]:
         """Counts over everything in the store.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pipeline.settings import Settings
-from pipeline.store import audit_reports, migrations, snapshot
+from pipeline.store import audit_reports, incidents, migrations, snapshot
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
@@ -13,7 +14,9 @@ from pipeline.store.database import Database
 from pipeline.store.decisions import Decision, Decisions
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
+from pipeline.store.handover import Handovers
 from pipeline.store.holds import Holds
+from pipeline.store.incidents import Reach
 from pipeline.store.loading import Loading, LoadResult
 from pipeline.store.people import People
 from pipeline.store.personal_files import PersonalFiles
@@ -89,6 +92,14 @@ class DuckDBStore:
         """What destroys data whose clock has run out, by the office's rules."""
         files = PersonalFiles.of(settings, self.vault)
         return Purging(self._database, self.audit, self.vault, files, rules_of(settings))
+
+    def handovers(self, settings: Settings) -> Handovers:
+        """What makes packages for the card-issuing system."""
+        return Handovers(self._database, self.vault, self.audit, self.documents, settings.crops)
+
+    def affected(self, actor: Actor, reach: Reach) -> dict[str, Any]:
+        """What an incident touched; see ``incidents.affected``."""
+        return incidents.affected(self._database, self.audit, actor, reach)
 
     def audit_report(self, days: int) -> AuditReport:
         """Access by person, unusual days, exports and deletions; see ``audit_reports``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.settings import Settings
 from pipeline.store.audit import Actor, Audit
@@ -12,7 +12,9 @@ from pipeline.store.audit_seals import AuditSeals
 from pipeline.store.decisions import Decision
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
+from pipeline.store.handover import Handovers
 from pipeline.store.holds import Holds
+from pipeline.store.incidents import Reach
 from pipeline.store.loading import LoadResult
 from pipeline.store.people import People
 from pipeline.store.purging import Purging
@@ -70,6 +72,12 @@ class Store(Protocol):
 
     def purging(self, settings: Settings) -> Purging:
         """What destroys data whose clock has run out."""
+
+    def handovers(self, settings: Settings) -> Handovers:
+        """What makes packages for the card-issuing system."""
+
+    def affected(self, actor: Actor, reach: Reach) -> dict[str, Any]:
+        """What an incident touched."""
 
     def audit_report(self, days: int) -> AuditReport:
         """Access by person, unusual days, exports and deletions."""

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -181,6 +182,10 @@ class Vault:
         """``surrogate`` of one kind, ready to be called very often."""
         key = self._derive("surrogate", kind)
         return lambda data: hmac.digest(key, data, "sha256")[:SURROGATE_BYTES].hex()
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """What this installation signs packages with; the same as long as its keys are."""
+        return Ed25519PrivateKey.from_private_bytes(self._derive("surrogate", "package-signature"))
 
     def database_key(self) -> str:
         """The key of the DuckDB file, base64."""

@@ -8,7 +8,7 @@ import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from pipeline.desk import passwords
@@ -19,9 +19,11 @@ from pipeline.store import arrow_schema
 from pipeline.store.audit import SYSTEM
 from pipeline.store.audit_seals import AuditSeal
 from pipeline.store.clock import utc_now
+from pipeline.store.incidents import Reach
 from pipeline.store.people import Role
 from pipeline.store.verified import form_finder
 from pipeline.vault import read_service_token
+from pipeline.vault.packages import recipient_key
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]
@@ -154,6 +156,44 @@ def audit_report(desk: DeskNow, days: Annotated[int, Query(ge=1, le=3660)]) -> d
     return desk.store.audit_report(days).as_dict()
 
 
+class HandoverRequest(BaseModel):
+    """For whom a package is, and how much may be in it."""
+
+    recipient_pem: str
+    limit: int = Field(default=1000, ge=1, le=10_000)
+    again: str | None = None
+
+
+class IncidentRequest(BaseModel):
+    """What an incident is about; times in UTC."""
+
+    since: dt.datetime
+    until: dt.datetime
+    person: str | None = None
+    batch_id: str | None = None
+
+
+@router.post("/service/handover", dependencies=[Depends(checked_token)])
+def hand_over(asked: HandoverRequest, desk: DeskNow) -> dict[str, Any]:
+    """Pack what is ready for the card-issuing system."""
+    recipient = recipient_key(asked.recipient_pem.encode())
+    handovers = desk.store.handovers(desk.settings)
+    made = handovers.make(SYSTEM, recipient, limit=asked.limit, again=asked.again)
+    return made.as_dict() if made else {"documents": 0}
+
+
+@router.post("/service/incident", dependencies=[Depends(checked_token)])
+def incident(asked: IncidentRequest, desk: DeskNow) -> dict[str, Any]:
+    """What an incident touched: identifiers and kinds, no value."""
+    return desk.store.affected(
+        SYSTEM, Reach(_naive(asked.since), _naive(asked.until), asked.person, asked.batch_id)
+    )
+
+
+def _naive(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
 @router.get("/service/totals", dependencies=[Depends(checked_token)])
 def totals(desk: DeskNow) -> dict[str, dict[str, int]]:
     """Counts over everything."""
@@ -174,7 +214,7 @@ def batch(batch_id: str, desk: DeskNow) -> dict[str, Any]:
 @router.get("/service/verified-readings", dependencies=[Depends(checked_token)])
 def verified_readings(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
     """Confidence and right or wrong of readings keyed blind: numbers, no value, no document."""
-    found = desk.store.verified_readings(form_finder(Catalogue.load(desk.settings.forms)))
+    found = desk.store.verified_readings(form_finder(Catalogue.load(desk.settings.site_forms)))
     return {"verified": [one.as_dict() for one in found]}
 
 
