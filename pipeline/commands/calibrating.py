@@ -71,7 +71,7 @@ def calibrate(
         measured = _decided(site, shipped, target)
     content = site_artefact(Source(source.value), measured, models, target, utc_now())
     own = SiteThresholds.from_dict(content)
-    in_force = ThresholdSet.load(site.models, target, own).acceptances
+    in_force = ThresholdSet.load(site.models, target, own)
     written = None
     if not dry_run and any(one.n for one in measured):
         written = write_site_artefact(site.home, content)
@@ -79,7 +79,7 @@ def calibrate(
         result = {
             **content,
             "written": written is not None,
-            "thresholds": [a.as_dict() for a in in_force],
+            "thresholds": [a.as_dict() for a in in_force.acceptances],
         }
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
@@ -193,7 +193,7 @@ def _of_models_in_use(
     return found
 
 
-def _print(measured: Sequence[Measured], in_force: Sequence[Acceptance], target: float) -> None:
+def _print(measured: Sequence[Measured], in_force: ThresholdSet, target: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -221,7 +221,9 @@ def _print(measured: Sequence[Measured], in_force: Sequence[Acceptance], target:
         )
     if measured:
         console.print(table)
-    console.print(threshold_table(in_force))
+    console.print(threshold_table(in_force.acceptances))
+    for line in threshold_notes(in_force):
+        console.print(line)
 
 
 def verdict_words(one: Measured) -> str:
@@ -267,6 +269,24 @@ def threshold_table(in_force: Sequence[Acceptance]) -> Any:
             f"{one.source.value}{note}",
         )
     return table
+
+
+def threshold_notes(thresholds: ThresholdSet) -> list[str]:
+    """What a person has to know about the thresholds in force."""
+    notes = []
+    if never := ", ".join(one.kind for one in thresholds.acceptances if one.never):
+        notes.append(
+            f"データが目標を示せないため、機械では受理しません: {never}\n"
+            f"The data does not support the target; nothing is accepted by machine of: {never}"
+        )
+    if thresholds.stale:
+        notes.append(
+            "この設置環境で作ったしきい値は別のモデルのものなので使っていません。"
+            "`uketsuke calibrate` で作り直してください。\n"
+            "The thresholds that this site made are for other models and are left alone; "
+            "make them anew with `uketsuke calibrate`."
+        )
+    return notes
 
 
 def _millionths(share: float) -> str:

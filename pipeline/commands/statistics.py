@@ -66,6 +66,10 @@ def stats(
     from rich.console import Console
     from rich.table import Table
 
+    from pipeline import settings
+    from pipeline.commands.calibrating import threshold_notes, threshold_table
+    from pipeline.readers.threshold_set import ThresholdSet
+
     with duckdb.connect(str(_snapshot()), read_only=True) as snapshot:
         figures = {
             "files": _rows(snapshot, _FILES),
@@ -73,8 +77,10 @@ def stats(
             "findings": _rows(snapshot, _FINDINGS),
             "stages": _rows(snapshot, _STAGES),
         }
+    thresholds = ThresholdSet.of(settings.current())
     if as_json:
-        typer.echo(json.dumps(figures))
+        in_force = [one.as_dict() for one in thresholds.acceptances]
+        typer.echo(json.dumps({**figures, "thresholds": in_force, "site_stale": thresholds.stale}))
         return
     console = Console(highlight=False)
     for rows in figures.values():
@@ -88,6 +94,9 @@ def stats(
         for row in rows:
             table.add_row(*(str(value) for value in row.values()))
         console.print(table)
+    console.print(threshold_table(thresholds.acceptances))
+    for line in threshold_notes(thresholds):
+        console.print(line)
 
 
 def export(
