@@ -5,26 +5,31 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.documents import PIN_FIELDS, Channel, FieldName, FormName, Route
-from pipeline.domain.examinations import Examination
+from pipeline.domain.examinations import Examination, PageTally
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.photos import PhotoGrade
 from pipeline.domain.readings import Reading
+from pipeline.domain.separators import Separator
 from pipeline.examine import rules
 from pipeline.examine.crops import crops_of, picture_of
+from pipeline.examine.double_feeds import double_feed
 from pipeline.examine.engine import Engine
 from pipeline.examine.faintness import doubt_blanks
 from pipeline.examine.fields import fields_in_order
+from pipeline.examine.grouping import Grouping
 from pipeline.examine.routing import route
 from pipeline.examine.signatures import compare_signature
+from pipeline.examine.strangers import SHEETS, Stranger, recognise
 from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.decoding import decode
 from pipeline.imaging.pages import PageImage, RegisteredPage
 from pipeline.imaging.registration import Unregistered
+from pipeline.readers.separators import find_separator
 from pipeline.settings import ReplyFormByMail
 
 
@@ -37,21 +42,26 @@ class ExaminedDocument:
         stage_ms: Milliseconds by stage: register, read, photo, crop.
         page_picture: A JPEG of the whole page where no zone could be cut, for the person who has
             to look at it.
+        form_pages: How many pages its form has by its definition.
     """
 
     examination: Examination
     crops: dict[FieldName, bytes]
     stage_ms: dict[str, float]
     page_picture: bytes | None = None
+    form_pages: int = 1
+
+    def replaced(self, examination: Examination) -> ExaminedDocument:
+        """The same document with another examination."""
+        return dataclasses.replace(self, examination=examination)
 
 
 def examine_file(
     engine: Engine, source: Path | bytes, channel: Channel, *, name: str
-) -> Iterator[ExaminedDocument]:
-    """Every document in a file.
+) -> Generator[ExaminedDocument, None, PageTally]:
+    """Every document in a file; returns what its pages came to.
 
-    A blank page after a recognised one is its empty back: noted on that document, not counted as
-    one of its own.
+    Which page belongs to which document, and what a separator sheet does, stands in ``grouping``.
 
     Args:
         engine: The warm models.
@@ -63,40 +73,74 @@ def examine_file(
         InputError: If the file cannot be opened or decoded.
     """
     settings = engine.settings
-    waiting: ExaminedDocument | None = None
     pages = decode(
         source,
         max_pages=settings.max_pages,
         max_megapixels=settings.max_megapixels,
         max_file_mib=settings.max_file_mib,
     )
+    grouping: Grouping[ExaminedDocument] = Grouping(channel)
     for page in pages:
-        document = examine_page(engine, page, channel, name=name)
-        if waiting is not None:
-            if _is_blank(document.examination) and waiting.examination.form is not None:
-                waiting = _with_blank_back(waiting, page.number)
-                continue
-            yield waiting
-        waiting = document
-    if waiting is not None:
-        yield waiting
+        seen = _look_at(engine, page, channel, name)
+        if isinstance(seen, Separator):
+            yield from grouping.separator(seen)
+        else:
+            yield from grouping.page(seen, page.sequence)
+    yield from grouping.finish()
+    return grouping.tally
 
 
 def examine_page(
     engine: Engine, page: PageImage, channel: Channel, *, name: str
 ) -> ExaminedDocument:
-    """One page as a document of its own."""
+    """One page as a document of its own; a separator sheet is a page that is no form."""
     clock = _Clock()
     registered = engine.registrar.register(page)
     clock.lap("register")
     if isinstance(registered, Unregistered):
-        # A reply form that could not be lined up would show its PINs; the paper is at hand.
-        may_show_pins = registered.nearest == FormName.REPLY_FORM
-        picture = None if may_show_pins else picture_of(page)
-        return ExaminedDocument(
-            _unregistered(registered, page, channel, name), {}, clock.laps, picture
-        )
+        return _stranger(engine, registered, page, channel, name, clock)
+    return _examine_registered(engine, registered, page, channel, name, clock)
 
+
+def _look_at(
+    engine: Engine, page: PageImage, channel: Channel, name: str
+) -> ExaminedDocument | Separator:
+    clock = _Clock()
+    registered = engine.registrar.register(page)
+    clock.lap("register")
+    if not isinstance(registered, Unregistered):
+        return _examine_registered(engine, registered, page, channel, name, clock)
+    # Only here: a code on an application must not make a separator of it.
+    separator = find_separator(page) if registered.reason == FindingCode.FORM_UNKNOWN else None
+    return separator or _stranger(engine, registered, page, channel, name, clock)
+
+
+def _stranger(
+    engine: Engine,
+    result: Unregistered,
+    page: PageImage,
+    channel: Channel,
+    name: str,
+    clock: _Clock,
+) -> ExaminedDocument:
+    """A page on which no zone can be cut: what it seems to be, and its picture for a person."""
+    seems = recognise(engine, page, result) if result.reason == FindingCode.FORM_UNKNOWN else None
+    clock.lap("recognise")
+    # A reply form that could not be lined up would show its PINs; the paper is at hand.
+    forms = {result.nearest, seems.through if seems else None}
+    picture = None if FormName.REPLY_FORM in forms else picture_of(page)
+    examination = _unregistered(engine, result, seems, page, channel, name)
+    return ExaminedDocument(examination, {}, clock.laps, picture)
+
+
+def _examine_registered(
+    engine: Engine,
+    registered: RegisteredPage,
+    page: PageImage,
+    channel: Channel,
+    name: str,
+    clock: _Clock,
+) -> ExaminedDocument:
     form = registered.form.name
     refused = (
         form == FormName.REPLY_FORM
@@ -117,6 +161,7 @@ def examine_page(
     grade = _grade_photo(engine, registered)
     clock.lap("photo")
     findings.extend(_findings_across(readings, findings, grade))
+    findings.extend(double_feed(engine, page, registered))
     confirmed = rules.confirm_id_by_qr(readings)
     if confirmed is not None:
         readings[confirmed.field] = confirmed
@@ -141,7 +186,7 @@ def examine_page(
         photo=grade,
         findings=unique,
     )
-    return ExaminedDocument(examination, crops, clock.laps)
+    return ExaminedDocument(examination, crops, clock.laps, form_pages=registered.form.pages)
 
 
 def _findings_across(
@@ -164,13 +209,21 @@ def _grade_photo(engine: Engine, page: RegisteredPage) -> PhotoGrade | None:
 
 
 def _unregistered(
-    result: Unregistered, page: PageImage, channel: Channel, name: str
+    engine: Engine,
+    result: Unregistered,
+    seems: Stranger | None,
+    page: PageImage,
+    channel: Channel,
+    name: str,
 ) -> Examination:
     poor = result.reason == FindingCode.REGISTRATION_POOR
-    evidence: tuple[tuple[str, str | float], ...] = ()
-    if result.nearest is not None:
-        evidence = (("nearest_form", result.nearest.value),)
-    finding = Finding(result.reason, Severity.REVIEW, evidence=evidence)
+    evidence: tuple[tuple[str, str | float], ...] = seems.evidence() if seems else ()
+    nearest = (seems.through if seems else None) or result.nearest
+    if nearest is not None:
+        evidence = (*evidence, ("nearest_form", nearest.value))
+    findings = [Finding(result.reason, Severity.REVIEW, evidence=evidence)]
+    if seems is None or seems.kind in SHEETS:
+        findings += double_feed(engine, page, None)
     return Examination(
         file=name,
         page=page.number,
@@ -181,20 +234,7 @@ def _unregistered(
         registration=result.figures,
         readings=(),
         photo=None,
-        findings=(finding,),
-    )
-
-
-def _is_blank(examination: Examination) -> bool:
-    return any(f.code == FindingCode.PAGE_BLANK for f in examination.findings)
-
-
-def _with_blank_back(document: ExaminedDocument, page_number: int) -> ExaminedDocument:
-    note = Finding(FindingCode.PAGE_BLANK, Severity.INFO, evidence=(("page", float(page_number)),))
-    examination = document.examination
-    return dataclasses.replace(
-        document,
-        examination=dataclasses.replace(examination, findings=(*examination.findings, note)),
+        findings=tuple(findings),
     )
 
 

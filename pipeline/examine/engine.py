@@ -31,7 +31,7 @@ class Engine:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The form definitions, with the site's own."""
-        return Catalogue.load(self.settings.forms)
+        return Catalogue.load(self.settings.site_forms)
 
     @cached_property
     def registrar(self) -> Registrar:

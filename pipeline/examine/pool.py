@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import DefectError, InputError, UketsukeError
+from pipeline.domain.examinations import PageTally
 from pipeline.examine.pool_messages import Document, Done, Failed, Ready, Task
 from pipeline.settings import Settings
 
@@ -64,7 +65,8 @@ class FileToExamine:
 class FileResult:
     """What came of one file: its documents, or the error that stopped it.
 
-    ``documents`` may hold some even when ``error`` is set: those finished before it.
+    ``documents`` may hold some even when ``error`` is set: those finished before it. ``tally``
+    says what the pages came to, where all of them were looked at.
     """
 
     scan_id: str
@@ -72,6 +74,7 @@ class FileResult:
     documents: tuple[ExaminedDocument, ...]
     error: UketsukeError | None
     seconds: float
+    tally: PageTally | None = None
 
 
 @dataclass(slots=True)
@@ -230,7 +233,7 @@ class ExaminationPool:
             worker.task = None
             if message.rss_mib > RETIRE_RSS_MIB:
                 self._remove(worker)
-            return _result(held, message.error)
+            return _result(held, message.error, message.tally)
         elif isinstance(message, Failed):
             self._remove(worker)
             raise message.error
@@ -288,11 +291,12 @@ class ExaminationPool:
         return _Worker(process, ours)
 
 
-def _result(held: _Held, error: UketsukeError | None) -> FileResult:
+def _result(held: _Held, error: UketsukeError | None, tally: PageTally | None = None) -> FileResult:
     return FileResult(
         scan_id=held.file.scan_id,
         channel=held.file.channel,
         documents=tuple(held.documents),
         error=error,
         seconds=time.monotonic() - held.started_at_s,
+        tally=tally,
     )

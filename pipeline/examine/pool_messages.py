@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import UketsukeError
+from pipeline.domain.examinations import PageTally
 
 if TYPE_CHECKING:  # the parent never examines: it does not load the readers
     from pipeline.examine.document import ExaminedDocument
@@ -47,3 +48,4 @@ class Done:
 
     error: UketsukeError | None
     rss_mib: float
+    tally: PageTally | None = None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import DefectError, UketsukeError
+from pipeline.domain.examinations import PageTally
 from pipeline.examine.pool_messages import Document, Done, Failed, Ready, Task
 from pipeline.settings import Settings
 
@@ -57,16 +58,22 @@ def serve(pipe: Connection, make: Callable[[Settings], Examiner]) -> None:
     while True:
         task = cast(Task, pipe.recv())
         error_found: UketsukeError | None = None
+        tally: PageTally | None = None
         try:
-            for document in examiner(task.source, task.channel, task.scan_id):
-                pipe.send(Document(document))
+            documents = examiner(task.source, task.channel, task.scan_id)
+            while True:
+                try:
+                    pipe.send(Document(next(documents)))
+                except StopIteration as end:
+                    tally = end.value
+                    break
         except UketsukeError as error:
             error_found = error
         except (BrokenPipeError, EOFError):
             return
         except Exception as error:
             error_found = _defect(error)
-        pipe.send(Done(error_found, _rss_mib()))
+        pipe.send(Done(error_found, _rss_mib(), tally))
 
 
 def _defect(error: Exception) -> DefectError:

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.domain.documents import Route
 from pipeline.domain.errors import UketsukeError
 from pipeline.domain.examinations import Examination
+from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import message
 from pipeline.domain.findings import Finding
 from pipeline.domain.photos import PhotoCheck, PhotoGrade
@@ -104,6 +105,7 @@ def check_json(check: PhotoCheck) -> dict[str, Any]:
 def finding_json(finding: Finding) -> dict[str, Any]:
     """A finding with its words as JSON."""
     words = message(finding.code)
+    more = details(finding.code, dict(finding.evidence))
     return {
         "code": finding.code.value,
         "field": finding.field.value if finding.field else None,
@@ -111,5 +113,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.value,
         "message_ja": words.ja,
         "message_en": words.en,
+        "detail_ja": [detail.ja for detail in more],
+        "detail_en": [detail.en for detail in more],
         "evidence": dict(finding.evidence),
     }

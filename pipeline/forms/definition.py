@@ -88,6 +88,7 @@ class FormDefinition:
     Attributes:
         blank: The cleaned picture of the blank sheet, at 300 dpi, where the form was learned from
             paper; without one the blank is drawn from rulings and labels.
+        pages: How many pages a filled one has; this describes the first. A missing one is told.
     """
 
     name: FormName
@@ -100,6 +101,7 @@ class FormDefinition:
     rulings: tuple[Ruling, ...] = ()
     colours: dict[str, str] = field(default_factory=dict)  # colour name -> "#rrggbb"
     blank: Path | None = None
+    pages: int = 1
 
     @property
     def key(self) -> str:

@@ -95,6 +95,7 @@ class _Form(_Strict):
     version: str = Field(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z._-]+$")
     title: str
     page_mm: tuple[Size, Size] = (210.0, 297.0)
+    pages: int = Field(default=1, ge=1, le=20)
     colours: dict[str, Colour] = Field(default_factory=dict)
     zones: list[_Zone]
     captions: list[_Caption] = Field(default_factory=list)
@@ -180,6 +181,7 @@ def _assemble(file: _Form, folder: Path) -> FormDefinition:
         title=file.title,
         page_w_mm=file.page_mm[0],
         page_h_mm=file.page_mm[1],
+        pages=file.pages,
         zones=tuple(_zone(z) for z in file.zones),
         labels=tuple(
             Label(c.text, _box(c.box), c.size, align="centre", font=c.font) for c in captions

@@ -56,6 +56,8 @@ def definition_yaml(form: FormDefinition) -> str:
         "title": form.title,
         "page_mm": (_number(form.page_w_mm), _number(form.page_h_mm)),
     }
+    if form.pages != 1:
+        content["pages"] = form.pages
     if form.blank is not None:
         content["blank"] = form.blank.name
     if form.colours:

@@ -10,11 +10,15 @@ from pipeline.imaging.pages import Pixels
 _MARGIN_SHARE = 0.04  # a scanner's dark edge and the shadow of the sheet's own edge lie here
 _SPECK_PX = 2  # at 75 dpi, 0.7 mm: dust
 _MIN_MARKS = 12
+_DARKEST_PAPER = 90.0  # kraft envelopes measure 130 and more
 _MIN_LARGE_MARK_PX = 30  # 10 mm: a line, a photo, a stroke
 
 
 def is_blank(work: Pixels) -> bool:
-    """Whether a page is bare paper (with dust), or one flat tone such as an all black scan.
+    """Whether a page is bare paper, with dust at most.
+
+    A page that is dark all over is not bare paper: a lamp that failed or an open lid hides a
+    document, and taking it for an empty back would lose it.
 
     Args:
         work: The page at ``ink.WORK_DPI``, BGR.
@@ -27,7 +31,9 @@ def is_blank(work: Pixels) -> bool:
     half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(half, cv2.COLOR_BGR2GRAY)
     mean, deviation = (float(v[0][0]) for v in cv2.meanStdDev(grey))
-    if deviation < 1.5 or (mean < 40 and deviation < 12):
+    if mean < _DARKEST_PAPER:
+        return False
+    if deviation < 1.5:
         return True
     # Against its own paper, in absolute levels: the ink map of a blank would amplify its noise.
     paper = cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25), 9)

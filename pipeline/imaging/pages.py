@@ -23,12 +23,15 @@ class PageImage:
         number: Page number in its file, from 1.
         dpi: Resolution the file states, or None.
         bilevel: The source had one bit a pixel.
+        sequence: The number that the scanner gave the page (TIFF PageNumber or PageName, PDF page
+            label), or None.
     """
 
     pixels: Pixels
     number: int
     dpi: float | None = None
     bilevel: bool = False
+    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ It is done only where nothing else is visible on the page; anything unusual is r
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import os
@@ -24,6 +25,7 @@ from pipeline.imaging.faults import file_fault
 from pipeline.imaging.pages import PageImage
 from pipeline.imaging.pdf_scans import embedded_scan
 from pipeline.imaging.raster_pages import check_size, to_bgr
+from pipeline.imaging.sequence import pdf_numbers
 
 RENDER_DPI = 300
 RENDER_TIMEOUT_S = 60
@@ -42,9 +44,11 @@ def pdf_pages(data: bytes, *, max_pages: int, max_megapixels: int) -> Iterator[P
         DefectError: ``POPPLER_MISSING``.
     """
     reader, count = _opened(data, max_pages)
+    numbers = pdf_numbers(reader, count)
     with _descriptor_path(data) as path:
         for index in range(count):
-            yield _page(reader, index, path, data, max_megapixels)
+            page = _page(reader, index, path, data, max_megapixels)
+            yield dataclasses.replace(page, sequence=numbers[index])
 
 
 def pdf_page_count(data: bytes, max_pages: int) -> int:

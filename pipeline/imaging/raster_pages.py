@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from PIL import Image, ImageOps
 from pipeline.domain.errors import InputError
 from pipeline.imaging.faults import file_fault
 from pipeline.imaging.pages import PageImage, Pixels
+from pipeline.imaging.sequence import tiff_numbers
 
 MIN_SIDE_PX = 8
 MAX_SIDE_PX = 65_000
@@ -48,8 +50,11 @@ def raster_pages(
         InputError: ``FILE_UNREADABLE``, ``FILE_TRUNCATED``, ``FILE_TOO_LARGE``.
     """
     image, frames = _opened(data, kind, max_pages, max_megapixels)
+    with _quiet():
+        numbers = tiff_numbers(image, frames)
     for index in range(frames):
-        yield _frame(image, index, kind, len(data), max_megapixels)
+        page = _frame(image, index, kind, len(data), max_megapixels)
+        yield dataclasses.replace(page, sequence=numbers[index])
 
 
 def raster_page_count(data: bytes, kind: str, max_pages: int, max_megapixels: int) -> int:

@@ -79,8 +79,8 @@ def loose_photo(rng: np.random.Generator) -> Pixels:
     page = _sheet(A4_MM)
     top = round(float(rng.uniform(40, 200)) * PX_PER_MM)
     left = round(float(rng.uniform(30, 140)) * PX_PER_MM)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-8, 8)), 1.0)
-    matrix[:, 2] += (left, top)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(-8, 8)), 1.0)
+    matrix = np.asarray(turn, np.float64) + np.array([[0, 0, left], [0, 0, top]])
     size = (page.shape[1], page.shape[0])
     laid = cv2.warpAffine(
         photo, matrix, size, dst=page, borderMode=cv2.BORDER_TRANSPARENT, flags=cv2.INTER_LINEAR
