@@ -16,6 +16,11 @@ Points = NDArray[np.float64]
 
 BEND_COLUMNS = 9
 BEND_ROWS = 12
+# Rollers that slip and folds that have moved shift whole rows or columns within a few millimetres.
+SLIP_COLUMNS = 24
+SLIP_ROWS = 34
+BEND_SIZE = BEND_ROWS * BEND_COLUMNS + SLIP_ROWS + SLIP_COLUMNS
+_SLIP_STIFFNESS = 0.02  # beside the smooth bend's: slips are as sharp as they are
 _MAP_STEP_PX = 16
 
 
@@ -26,15 +31,20 @@ def project(matrix: Matrix, points: Points) -> Points:
 
 
 def bend_basis(points: Points, width_px: float, height_px: float) -> NDArray[np.float64]:
-    """Values of the tensor product cubic B-splines at form points: N x (rows * columns)."""
-    across = _splines(points[:, 0] / width_px, BEND_COLUMNS)
-    down = _splines(points[:, 1] / height_px, BEND_ROWS)
-    return np.asarray((down[:, :, None] * across[:, None, :]).reshape(len(points), -1), np.float64)
+    """Values of the bend's functions at form points: N x ``BEND_SIZE``.
+
+    Tensor products of coarse cubic B-splines for the smooth stretch, then fine splines of y alone
+    and of x alone: what every place of a row, or of a column, was shifted by together.
+    """
+    x, y = points[:, 0] / width_px, points[:, 1] / height_px
+    across, down = _splines(x, BEND_COLUMNS), _splines(y, BEND_ROWS)
+    smooth = (down[:, :, None] * across[:, None, :]).reshape(len(points), -1)
+    return np.concatenate([smooth, _splines(y, SLIP_ROWS), _splines(x, SLIP_COLUMNS)], axis=1)
 
 
 @lru_cache(maxsize=1)
 def bend_roughness() -> NDArray[np.float64]:
-    """The penalty matrix of second differences (with the mixed one) over the spline grid."""
+    """The penalty matrix of second differences (with the mixed one) over the spline grids."""
 
     def second(n: int) -> NDArray[np.float64]:
         return np.diff(np.eye(n), 2, axis=0)
@@ -45,7 +55,42 @@ def bend_roughness() -> NDArray[np.float64]:
     down = np.kron(second(BEND_ROWS), np.eye(BEND_COLUMNS))
     across = np.kron(np.eye(BEND_ROWS), second(BEND_COLUMNS))
     mixed = np.kron(first(BEND_ROWS), first(BEND_COLUMNS))
-    return np.asarray(down.T @ down + across.T @ across + 2 * mixed.T @ mixed, np.float64)
+    whole = np.zeros((BEND_SIZE, BEND_SIZE))
+    coarse = BEND_ROWS * BEND_COLUMNS
+    whole[:coarse, :coarse] = down.T @ down + across.T @ across + 2 * mixed.T @ mixed
+    begin = coarse
+    for count in (SLIP_ROWS, SLIP_COLUMNS):
+        # First differences too: where no print stands between, nothing is known to have slipped.
+        part = second(count).T @ second(count) + 0.3 * first(count).T @ first(count)
+        own = slice(begin, begin + count)
+        whole[own, own] = _SLIP_STIFFNESS * coarse * part
+        begin += count
+    return whole
+
+
+def bend_on_grid(
+    xs: NDArray[np.float64],
+    ys: NDArray[np.float64],
+    size: tuple[float, float],
+    bend: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The bend at every crossing of a grid: rows x columns x 2, for far less than place by place.
+
+    Args:
+        xs: Columns of the grid, form pixels.
+        ys: Rows of the grid.
+        size: Width and height of the form.
+        bend: ``BEND_SIZE`` x 2 coefficients.
+    """
+    x, y = xs / size[0], ys / size[1]
+    coarse = BEND_ROWS * BEND_COLUMNS
+    smooth = bend[:coarse].reshape(BEND_ROWS, BEND_COLUMNS, 2)
+    grid = np.einsum(
+        "ri,ijk,cj->rck", _splines(y, BEND_ROWS), smooth, _splines(x, BEND_COLUMNS), optimize=True
+    )
+    grid = grid + (_splines(y, SLIP_ROWS) @ bend[coarse : coarse + SLIP_ROWS])[:, None, :]
+    grid = grid + (_splines(x, SLIP_COLUMNS) @ bend[coarse + SLIP_ROWS :])[None, :, :]
+    return np.asarray(grid, np.float64)
 
 
 def _splines(position: NDArray[np.float64], count: int) -> NDArray[np.float64]:
@@ -80,7 +125,7 @@ class Mapping:
         form_to_page: 3 x 3, registered pixels (300 dpi) to pixels of the decoded page.
         width_px: Registered width.
         height_px: Registered height.
-        bend: (rows * columns) x 2 spline coefficients: the shift of a form place, in registered
+        bend: ``BEND_SIZE`` x 2 coefficients: the shift of a form place, in registered
             pixels, before the homography; None for flat paper.
     """
 
@@ -148,10 +193,12 @@ class Mapping:
         step = _MAP_STEP_PX
         columns, rows = self.width_px // step + 3, self.height_px // step + 3
         # Cell centres, one cell beyond each edge, in the convention of cv2.resize.
-        xs = (np.arange(columns) - 0.5) * step - 0.5
-        ys = (np.arange(rows) - 0.5) * step - 0.5
-        grid = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-        placed = Mapping(matrix, self.width_px, self.height_px, self.bend).place(grid)
+        xs = (np.arange(columns, dtype=np.float64) - 0.5) * step - 0.5
+        ys = (np.arange(rows, dtype=np.float64) - 0.5) * step - 0.5
+        grid = np.stack(np.meshgrid(xs, ys), axis=-1)
+        if self.bend is not None:
+            grid = grid + bend_on_grid(xs, ys, (self.width_px, self.height_px), self.bend)
+        placed = project(matrix, grid.reshape(-1, 2))
         coarse = placed.reshape(rows, columns, 2).astype(np.float32)
         full = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)[
             step : step + self.height_px, step : step + self.width_px

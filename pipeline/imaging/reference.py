@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from pipeline.domain.geometry import REGISTERED_DPI
 from pipeline.forms.definition import FormDefinition
-from pipeline.imaging.features import FEATURE_DPI, Features, find_features
-from pipeline.imaging.ink import WORK_DPI, ink_map
+from pipeline.imaging.features import Features, find_features
+from pipeline.imaging.ink import WORK_DPI, halved, ink_map
 from pipeline.imaging.pages import Pixels
 
 PATCH_PX = 32  # 5.4 mm at 150 dpi: two letters, or a crossing of lines
@@ -32,7 +32,7 @@ _PITCH_PX = 48
 _PROBE_PX = 3
 _MIN_DROP = 0.08
 _MIN_INK_SPREAD = 14.0
-_RECIPE = b"reference-5"  # change when anything here changes what is stored
+_RECIPE = b"reference-6"  # change when anything here changes what is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
     height, width = blank.shape[:2]
     work = _resized(blank, WORK_DPI / REGISTERED_DPI)
     ink = ink_map(work)
-    coarse = _resized(ink, FEATURE_DPI / WORK_DPI)
+    coarse = halved(ink)
     centres, templates, sharpness = _patches(ink)
     return Reference(
         form=form,

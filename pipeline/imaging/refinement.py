@@ -23,6 +23,7 @@ MIN_SCORE = 0.5
 _FIRST_RADIUS_PX = 16
 _FIRST_PATCHES = 64
 _SECOND_RADIUS_PX = 8
+_PERSPECTIVE_IGNORED_PX = 2.0
 _AGREES_WITHIN_PX = 2.5
 _NOISE_FLOOR_PX = 0.15
 _STIFFNESS = (1.0, 0.1, 0.01, 0.001)
@@ -102,7 +103,7 @@ def measure(
     """Look for patches in a scan's ink map.
 
     Args:
-        ink: The scan, work pixels.
+        ink: The scan, work pixels; reduced by two where ``halved``.
         form_to_page: Where the form is believed to lie on it, work pixels.
         reference: The form's print.
         chosen: Indices of the reference's patches.
@@ -111,15 +112,10 @@ def measure(
     """
     step = 2 if halved else 1
     size = (reference.width_px // 2 // step, reference.height_px // 2 // step)
-    flat = cv2.warpPerspective(
-        ink,
-        form_to_page @ scaling(step, step),
-        size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    ).astype(np.uint8, copy=False)
+    flat = _laid_flat(ink, scaling(1 / step, 1 / step) @ form_to_page @ scaling(step, step), size)
     places = reference.centres[chosen]
     on_page = project(form_to_page, places)
-    height, width = ink.shape
+    height, width = ink.shape[0] * step, ink.shape[1] * step
     edge = PATCH_PX / 3
     visible = (
         (on_page[:, 0] > edge)
@@ -157,6 +153,29 @@ def measure(
     return Measurements(places, offsets, weights, scores, visible)
 
 
+def _laid_flat(ink: Pixels, form_to_ink: Matrix, size: tuple[int, int]) -> Pixels:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    if not np.any(form_to_ink[2, :2]):  # twice as fast as the general map
+        flat = cv2.warpAffine(ink, form_to_ink[:2] / form_to_ink[2, 2], size, flags=flags)
+    else:
+        flat = cv2.warpPerspective(ink, form_to_ink, size, flags=flags)
+    return flat.astype(np.uint8, copy=False)
+
+
+def _without_perspective(matrix: Matrix, width: float, height: float) -> Matrix:
+    """The affine map nearest to a homography, where it is near enough to look for patches with.
+
+    What it leaves over is measured with the patches, so nothing is lost. A scanner's sheets have
+    next to no perspective; a photographed one keeps its homography.
+    """
+    grid = np.array([[x, y, 1.0] for x in (0.0, width) for y in (0.0, height / 2, height)])
+    wanted = project(matrix, grid[:, :2])
+    solution = np.linalg.lstsq(grid, wanted, rcond=None)[0]
+    if np.abs(grid @ solution - wanted).max() > _PERSPECTIVE_IGNORED_PX:
+        return matrix
+    return np.vstack([solution.T, [0.0, 0.0, 1.0]])
+
+
 def _peaks(surfaces: NDArray[np.float32]) -> tuple[Points, Vector, NDArray[np.bool_]]:
     """Of each correlation surface: sub-pixel place and value of the best, and whether it is inside.
 
@@ -184,18 +203,21 @@ def _vertex(
     return np.asarray(np.clip(apex, -0.5, 0.5), np.float64)
 
 
-def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:
+def refine(ink: Pixels, halved: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:
     """The refined pose of a form on a scan, or None where its print is not found there.
 
     Args:
         ink: Ink map of the scan, work pixels.
+        halved: The same reduced by two.
         form_to_page: Coarse pose, work pixels to work pixels.
         reference: The form's print.
     """
     if len(reference.centres) < 8:
         return None
+    size = reference.width_px / 2, reference.height_px / 2
+    form_to_page = _without_perspective(form_to_page, *size)
     chosen = _telling(reference)
-    first = measure(ink, form_to_page, reference, chosen, _FIRST_RADIUS_PX, halved=True)
+    first = measure(halved, form_to_page, reference, chosen, _FIRST_RADIUS_PX, halved=True)
     good = (first.scores > 0.4) & np.all(first.weights > 0, axis=1)
     if good.sum() < 6:
         return None
@@ -210,10 +232,10 @@ def refine(ink: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | Non
     )
     if step is None or mask is None or int(mask.sum()) < 6:
         return None
-    closer = form_to_page @ np.asarray(step, np.float64)
+    closer = _without_perspective(form_to_page @ np.asarray(step, np.float64), *size)
     everything = np.arange(len(reference.centres))
     measured = measure(ink, closer, reference, everything, _SECOND_RADIUS_PX)
-    return fit(measured, closer, reference.width_px / 2, reference.height_px / 2)
+    return fit(measured, closer, *size)
 
 
 def _telling(reference: Reference) -> NDArray[np.int64]:

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.domain.documents import FormName
 from pipeline.domain.examinations import RegistrationFigures
@@ -30,18 +28,21 @@ from pipeline.imaging.features import (
     fit_pose,
     is_sheetlike,
     match,
+    match_all,
     vote,
 )
 from pipeline.imaging.gate import Doubts, doubts_of, zone_corners
-from pipeline.imaging.ink import WORK_DPI, ink_map, probable_dpi, scaling, work_image
+from pipeline.imaging.ink import WORK_DPI, halved, ink_map, probable_dpi, scaling, work_image
 from pipeline.imaging.mapping import Mapping, Matrix
 from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
 from pipeline.imaging.reference import Reference, cached_reference
 from pipeline.imaging.refinement import Fit, bent, refine
 
 # Few features suffice for most pages; one full of handwriting, or badly scaled, needs more.
-PAGE_FEATURES = (1500, 3000)
+PAGE_FEATURES = (900, 2400)
 _MATCHED_CANDIDATES = (4, 12)
+_QUICK_NEAR = 0.4
+_QUICK_CLEAR = 0.15
 _REFINED_CANDIDATES = 3
 _SUPPORT_NEAR = 0.6
 _AGREEMENT_NEAR = 0.5
@@ -113,6 +114,9 @@ class Registrar:
             *(cached_reference(form, blank_raster(form), cache_dir) for form in forms),
             *references,
         )
+        self._quick_signs = np.concatenate(
+            [np.zeros((0, 256), np.float32), *(r.quick.signs() for r in self._references)]
+        )
 
     def register(self, page: PageImage) -> RegisteredPage | Unregistered:
         """Recognise a page and lay it on its form at 300 dpi, or say why not."""
@@ -177,15 +181,11 @@ class Registrar:
 
     def _fits(self, ink: Pixels) -> list[tuple[Reference, Fit]]:
         """Refined fits of the most promising forms, the best first."""
-        height, width = ink.shape
-        factor = FEATURE_DPI / WORK_DPI
-        size = (round(width * factor), round(height * factor))
-        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        to_work = np.asarray(np.linalg.inv(scaling(size[0] / width, size[1] / height)), np.float64)
+        small = halved(ink)
         fits: list[tuple[Reference, Fit]] = []
         for limit, candidates in zip(PAGE_FEATURES, _MATCHED_CANDIDATES, strict=True):
             features = find_features(small, limit)
-            fits = self._flat_fits(ink, features, to_work, candidates) or fits
+            fits = self._flat_fits(ink, small, features, candidates) or fits
             if any(fit.agreement >= _MIN_AGREEMENT for _, fit in fits):
                 break
         if not fits:
@@ -200,15 +200,11 @@ class Registrar:
         return finished
 
     def _flat_fits(
-        self, ink: Pixels, features: Features, to_work: Matrix, candidates: int
+        self, ink: Pixels, small: Pixels, features: Features, candidates: int
     ) -> list[tuple[Reference, Fit]]:
         """Homographies of the forms whose features say that they may be on the page."""
-        ranked = sorted(
-            self._references,
-            key=lambda r: -_support(vote(r.quick, features, match(r.quick, features)), r.quick),
-        )
         posed: list[tuple[float, Reference, CoarsePose]] = []
-        for reference in ranked[:candidates]:
+        for reference in self._likely(features, candidates):
             pairs = vote(reference.features, features, match(reference.features, features))
             pose = fit_pose(reference.features, features, pairs)
             if pose is not None:
@@ -220,25 +216,35 @@ class Registrar:
             clear = fits and fits[0][1].agreement >= _MIN_AGREEMENT
             if clear and share < _SUPPORT_NEAR * posed[0][0]:
                 break
-            fitted = self._refined(ink, pose, reference, to_work)
+            fitted = self._refined(ink, small, pose, reference)
             if fitted is not None:
                 fits.append((reference, fitted))
         return fits
 
+    def _likely(self, features: Features, candidates: int) -> list[Reference]:
+        """The forms by how many of their quick features agree on one pose, the best first."""
+        quick = [r.quick for r in self._references]
+        pairs = match_all(quick, self._quick_signs, features)
+        support = np.array(
+            [
+                len(vote(f, features, p)) / max(1, len(f.points))
+                for f, p in zip(quick, pairs, strict=True)
+            ]
+        )
+        order = np.argsort(-support, kind="stable")[:candidates]
+        # Where one is far ahead the others cannot be the form; a related version is never far.
+        most = support.max(initial=0.0)
+        least = _QUICK_NEAR * most if most >= _QUICK_CLEAR else 0.0
+        return [self._references[k] for k in order if support[k] >= least]
+
     @staticmethod
-    def _refined(
-        ink: Pixels, pose: CoarsePose, reference: Reference, to_work: Matrix
-    ) -> Fit | None:
+    def _refined(ink: Pixels, small: Pixels, pose: CoarsePose, reference: Reference) -> Fit | None:
         factor = FEATURE_DPI / WORK_DPI
-        form_to_small = scaling(factor, factor)
-        fitted = refine(ink, to_work @ pose.form_to_page @ form_to_small, reference)
-        if fitted is None or not is_sheetlike(fitted.form_to_page @ scaling(1.5, 1.5)):
+        to_work, to_small = scaling(1 / factor, 1 / factor), scaling(factor, factor)
+        fitted = refine(ink, small, to_work @ pose.form_to_page @ to_small, reference)
+        if fitted is None or not is_sheetlike(fitted.form_to_page, WORK_DPI):
             return None
         return fitted
-
-
-def _support(pairs: NDArray[np.int64], features: Features) -> float:
-    return len(pairs) / max(1, len(features.points))
 
 
 def paper_tone(pixels: Pixels) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.gate import zone_corners
 from pipeline.imaging.ink import ink_map, probable_dpi, scaling, work_image
-from pipeline.imaging.mapping import BEND_COLUMNS, BEND_ROWS, Mapping, project
+from pipeline.imaging.mapping import BEND_SIZE, Mapping, project
 from pipeline.imaging.pages import PageImage, RegisteredPage
 from pipeline.imaging.reference import build_reference, cached_reference
 from pipeline.imaging.registration import Alignment, Registrar, Unregistered
@@ -146,7 +146,7 @@ def strangers():
     yield "a flat patch", np.full((80, 60, 3), 200, np.uint8), FindingCode.PAGE_BLANK
     yield "1 x 20000", np.full((20000, 1, 3), 200, np.uint8), FindingCode.FORM_UNKNOWN
     yield "white", np.full((3508, 2480, 3), 255, np.uint8), FindingCode.PAGE_BLANK
-    yield "black", np.zeros((3508, 2480, 3), np.uint8), FindingCode.PAGE_BLANK
+    yield "black", np.zeros((3508, 2480, 3), np.uint8), FindingCode.FORM_UNKNOWN
     grey = np.clip(rng.normal(238, 4, (3508, 2480, 1)), 0, 255).astype(np.uint8)
     dusty = np.repeat(grey, 3, axis=2)
     for _ in range(8):
@@ -279,7 +279,7 @@ def test_the_work_image_keeps_places(width, height, dpi):
 
 def test_a_bent_warp_takes_pixels_from_where_the_mapping_says():
     rng = np.random.default_rng(0)
-    bend = rng.normal(0, 3, (BEND_ROWS * BEND_COLUMNS, 2))
+    bend = rng.normal(0, 3, (BEND_SIZE, 2))
     mapping = Mapping(scaling(0.9, 0.95), 800, 1000, bend)
     ys, xs = np.mgrid[:1000, :800].astype(np.float32)
     page = np.stack([xs / 4, ys / 4, xs * 0], axis=-1).astype(np.uint8)
