@@ -90,6 +90,11 @@ def surely_blank(page: RegisteredPage, box: BoxMm) -> bool:
     return int(np.count_nonzero(plane < 0.80 * page.paper_bgr[2])) < 8
 
 
+def printed_map(form: FormDefinition) -> NDArray[np.bool_]:
+    """H x W at 300 dpi: where the form itself prints something dark, with room for an offset."""
+    return _printed_map(form)[0]
+
+
 def is_coloured(page: RegisteredPage) -> bool:
     """Whether the scan carries colour: a few in ten thousand pixels are enough."""
     # Asked for every zone: planes are compared by OpenCV, ten times faster than along the channels.
