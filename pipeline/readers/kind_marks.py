@@ -29,6 +29,7 @@ _AROUND_MM = 4.0  # a tail from the boxes above or a tick that leaves its cell
 # Measured on composed rows: ticks 0.8 and more, tails from elsewhere 0.4 and less.
 _OWN_SHARE = 0.6
 _SURE = 0.97  # what the reader of marks gives a full, single mark
+_BLACKENED = 0.7
 _INSET_PX = 5
 _PRINT_BLUE = 225  # the pale print of the row, in the channel where it is darkest
 _PRINT_SHOWS = 0.15
@@ -80,6 +81,8 @@ def _is_clear(
     """Whether the mark is sure, and made by ink that belongs to its cell."""
     if mark.probability < _SURE:
         return False
+    if mark.filled >= _BLACKENED:
+        return True  # blacked out: no tail fills a cell, though its strokes may meet the next one's
     inside = parts[places[own]]
     entering = np.bincount(inside.ravel(), minlength=shares.shape[1])
     entering[0] = 0
