@@ -152,16 +152,15 @@ def _struck(ink: ZoneInk, line: TextLine, limits: TextLimits) -> bool:
     if part.shape[1] < length * _SMALLER or min(part.shape) < 2 * _SMALLER:
         return False
     size = (part.shape[1] // _SMALLER, part.shape[0] // _SMALLER)
-    small = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) > limits.strike_darkness).astype(
-        np.uint8
-    )
-    # A frame drawn by the eye of the hand bends: two rows count as one.
-    small = cv2.dilate(small, np.ones((2, 1), np.uint8))
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA) > limits.strike_darkness
+    # A stroke drawn by hand bends: two rows count as one.
+    thick = cv2.dilate(small.astype(np.uint8), np.ones((2, 1), np.uint8))
+    run = np.ones((1, max(3, length)), np.uint8)
     for slope in _SLOPES:
-        level = small
-        if slope:
-            matrix = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, slope * size[0] / 2]])
-            level = cv2.warpAffine(small, matrix, size, flags=cv2.INTER_NEAREST)
-        if cv2.erode(level, np.ones((1, max(3, length)), np.uint8), borderValue=0).any():
+        matrix = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, slope * size[0] / 2]])
+        level = cv2.warpAffine(thick, matrix, size, flags=cv2.INTER_NEAREST)
+        # Beyond the crop nothing is written: a run has to lie in it whole.
+        framed = cv2.copyMakeBorder(level, 0, 0, 1, 1, cv2.BORDER_CONSTANT, value=(0,))
+        if cv2.morphologyEx(framed, cv2.MORPH_OPEN, run).any():
             return True
     return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,17 +65,21 @@ class TextLimits:
 def _load(models: Path) -> TextLimits:
     try:
         content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
-        numbers = {
-            f.name: float(content[f.name])
-            for f in dataclasses.fields(TextLimits)
-            if f.name not in ("version", "evaluation")
-        }
-        whole = {k: int(numbers.pop(k)) for k in ("character_px", "strike_darkness")}
         return TextLimits(
             version=str(content["version"]),
+            least_height_mm=float(content["least_height_mm"]),
+            least_width_mm=float(content["least_width_mm"]),
+            dirt_width_mm=float(content["dirt_width_mm"]),
+            least_pen_mm=float(content["least_pen_mm"]),
+            character_mm=float(content["character_mm"]),
+            character_px=int(content["character_px"]),
+            crossing_mm=float(content["crossing_mm"]),
+            around_mm=float(content["around_mm"]),
+            around_times=float(content["around_times"]),
+            line_mm=float(content["line_mm"]),
+            strike_heights=float(content["strike_heights"]),
+            strike_darkness=int(content["strike_darkness"]),
             evaluation=content.get("evaluation", {}),
-            **whole,
-            **numbers,
         )
     except FileNotFoundError:
         raise _error("THRESHOLDS_MISSING") from None
