@@ -12,12 +12,14 @@ from assets.definitions import defs
 from assets.quiet import StepFailedError
 from pipeline import settings as of_the_office
 from pipeline.examine import progress
+from pipeline.hardening import keep_memory_private
 
 OURS = (StepFailedError.__name__, dg.Failure.__name__)
 
 
 def main() -> None:
     """Run the batch that is named; the exit status says whether it succeeded."""
+    keep_memory_private()
     batch_id = sys.argv[1]
     with dg.DagsterInstance.get() as instance:
         result = defs.resolve_job_def("process_batch").execute_in_process(

@@ -30,8 +30,10 @@ from pipeline.commands.photo import photo
 from pipeline.commands.retention import holds_app, purge
 from pipeline.commands.running import export, run, serve, stats
 from pipeline.commands.samples import samples_app
+from pipeline.commands.training import train
 from pipeline.commands.users import users_app
 from pipeline.domain.errors import UketsukeError
+from pipeline.hardening import keep_memory_private
 
 app = typer.Typer(
     name="uketsuke",
@@ -50,6 +52,7 @@ app.command()(stats)
 app.command()(purge)
 app.command()(incident)
 app.command()(calibrate)
+app.command()(train)
 app.add_typer(forms_app, name="forms")
 app.add_typer(samples_app, name="samples")
 app.add_typer(models_app, name="models")
@@ -71,6 +74,7 @@ def show_error(error: UketsukeError) -> None:
 
 def main() -> None:
     """Run the command line; never a bare traceback for a person's mistake."""
+    keep_memory_private()
     try:
         app()
     except UketsukeError as error:

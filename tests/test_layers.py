@@ -9,6 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 RANKS = {
     "pipeline.domain": 0,
+    "pipeline.hardening": 1,
     "pipeline.settings": 1,
     "pipeline.model_store": 2,
     "pipeline.model_fetching": 3,

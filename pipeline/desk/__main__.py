@@ -15,6 +15,7 @@ import uvicorn
 from pipeline import settings as of_the_office
 from pipeline.desk.application import create_app
 from pipeline.domain.errors import InputError, UketsukeError
+from pipeline.hardening import keep_memory_private
 from pipeline.store.client import ADDRESS_FILE
 from pipeline.vault import Vault, private_files
 
@@ -24,6 +25,7 @@ def main() -> int:
 
     The address stands in ``desk.json`` of the home folder and on stdout, one JSON line.
     """
+    keep_memory_private()
     os.umask(0o077)  # what the desk writes is for its own account only
     settings = of_the_office.current()
     parser = argparse.ArgumentParser(prog="python -m pipeline.desk")

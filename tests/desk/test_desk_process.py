@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,8 @@ def test_it_starts_answers_and_stops_cleanly(settings: Settings) -> None:
     process = start(settings)
     try:
         desk = wait_for(settings)
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"Max core file size +0 +0 ", limits), "a crash would write its memory"
         file = settings.home / "desk.json"
         assert file.stat().st_mode & 0o077 == 0
         with pytest.raises(InputError) as error:
