@@ -1,6 +1,6 @@
 # 受付 Uketsuke. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test lint format bench samples train lock clean
+.PHONY: help setup run serve test lint format bench samples train lock sbom clean
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
@@ -48,6 +48,9 @@ train: setup ## 文字認識の学習（学習データが要ります）/ train
 lock: setup ## requirements.lock を作り直す / make requirements.lock again from requirements.in
 	$(BIN)/uv pip compile requirements.in --output-file requirements.lock --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+sbom: setup ## 部品とライセンスの一覧（CycloneDX）/ list components and licences
+	@$(BIN)/python tools/components.py
 
 clean: ## 環境とキャッシュを消す（var/ は残す）/ remove the environment and caches, keep var/
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info models/fetched
