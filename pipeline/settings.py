@@ -127,6 +127,14 @@ class Settings(BaseSettings):
         return self.home / "dagster"
 
     @property
+    def site_forms(self) -> Path | None:
+        """The folder of the site's own form definitions in use: as set, else the home's own."""
+        if self.forms is not None:
+            return self.forms
+        own = self.home / "forms"
+        return own if own.is_dir() else None
+
+    @property
     def cache(self) -> Path:
         """Things that can be made again: blank forms drawn, models unpacked. Nothing personal."""
         return self.home / "cache"

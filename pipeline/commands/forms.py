@@ -42,7 +42,7 @@ def _catalogue(folder: Path | None) -> Catalogue:
     from pipeline import settings
     from pipeline.forms.catalogue import Catalogue
 
-    return Catalogue.load(folder if folder is not None else settings.current().forms)
+    return Catalogue.load(folder if folder is not None else settings.current().site_forms)
 
 
 def describe(form: FormDefinition) -> dict[str, Any]:

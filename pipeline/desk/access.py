@@ -13,6 +13,7 @@ THROUGHPUT = (Role.OPERATOR, Role.SUPERVISOR, Role.ANALYST, Role.AUDITOR, Role.A
 BATCHES = (Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR)
 DROP = (Role.OPERATOR, Role.SUPERVISOR)
 QUALITY = (Role.SUPERVISOR, Role.AUDITOR)
+FORMS = (Role.SUPERVISOR,)
 AUDIT = (Role.AUDITOR, Role.SUPERVISOR)
 USERS = (Role.ADMINISTRATOR,)
 
@@ -33,6 +34,7 @@ MENU = (
     MenuItem("rescans", "/rescans", BATCHES),
     MenuItem("throughput", "/throughput", THROUGHPUT),
     MenuItem("quality", "/quality", QUALITY),
+    MenuItem("forms", "/forms", FORMS),
     MenuItem("audit", "/audit", AUDIT),
     MenuItem("users", "/users", USERS),
 )

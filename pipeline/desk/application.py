@@ -17,6 +17,7 @@ from pipeline.desk.pages import (
     batches,
     documents,
     dropping,
+    forms,
     login,
     quality,
     queue,
@@ -27,6 +28,7 @@ from pipeline.desk.pages import (
     users,
 )
 from pipeline.desk.rendering import HERE, is_fragment, page
+from pipeline.desk.trying import MOST_MIB
 from pipeline.domain.errors import InputError, PolicyError, UketsukeError
 from pipeline.intake.drops import Drops
 from pipeline.settings import Settings
@@ -59,6 +61,8 @@ MOST_FORM_BYTES = 64 * 2**10
 _STATUS = {
     "TASK_STALE": 409,
     "DROP_WAITS": 409,
+    "DRAFT_STALE": 409,
+    "TRY_BUSY": 409,
     "CROP_UNKNOWN": 404,
     "NOT_FOUND": 404,
     "TOKEN_WRONG": 401,
@@ -87,7 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
         login, queue, review, documents, batches, dropping, rescans, throughput, quality, auditing,
-        users,
+        users, forms,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)
@@ -122,6 +126,8 @@ def _most_bytes(request: Request) -> int:
     if dropping.FILE_ADDRESS.fullmatch(request.url.path):
         most: int = request.app.state.desk.settings.max_file_mib << 20
         return most
+    if request.method == "PUT" and request.url.path.startswith("/forms/"):
+        return MOST_MIB << 20
     return MOST_FORM_BYTES
 
 
@@ -175,7 +181,8 @@ def _error_page(request: Request, error: UketsukeError, status: int) -> Response
 
 
 def _is_service(request: Request) -> bool:
-    return request.url.path.startswith(("/ingest/", "/service/", "/health", "/drops"))
+    by_script = request.method == "PUT" and request.url.path.startswith("/forms/")
+    return by_script or request.url.path.startswith(("/ingest/", "/service/", "/health", "/drops"))
 
 
 def _status_of(error: UketsukeError) -> int:

@@ -161,7 +161,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
     if task.kind == TaskKind.KEY:
         # Blind: not even the findings, which may tell what the machine thought. Marks are chosen
         # in the form's own order.
-        marks = _mark_options(desk.settings.forms, document.form, document.form_version, name)
+        marks = _mark_options(desk.settings.site_forms, document.form, document.form_version, name)
         values = tuple(Choice(n, v) for n, v in enumerate(marks, start=1))
         return TaskView(task, document, mode, False, field, size, values=values)
     if task.kind == TaskKind.ADJUDICATE:
@@ -228,7 +228,7 @@ def _cells(
     field: StoredField | None,
     findings: Sequence[StoredFinding],
 ) -> tuple[Cell, ...]:
-    options = _mark_options(desk.settings.forms, document.form, document.form_version, name)
+    options = _mark_options(desk.settings.site_forms, document.form, document.form_version, name)
     if options:
         value = desk.store.documents.value(document.document_id, name) or ""
         value = value if value in options else ""
@@ -317,3 +317,9 @@ def _mark_options(
     if not zones or any(z.reader != ReaderKind.MARKS for z in zones):
         return ()
     return tuple(c for z in zones for c in z.alphabet)
+
+
+def forms_changed() -> None:
+    """Forget what forms say: a definition went live."""
+    _mark_options.cache_clear()
+    _catalogue.cache_clear()

@@ -88,7 +88,7 @@ class BatchSteps:
         """
         todo = self._batch.scans()
         by_scan = {record.scan_id: record for record in todo}
-        catalogue = Catalogue.load(self._settings.forms)
+        catalogue = Catalogue.load(self._settings.site_forms)
         seen = Progress(
             "examined_documents", len(todo), seconds=progress.read(self._folder).seconds
         )

@@ -26,6 +26,7 @@ PAGES = {
     "/throughput": access.THROUGHPUT,
     "/quality": access.QUALITY,
     "/audit": access.AUDIT,
+    "/forms": access.FORMS,
     "/users": access.USERS,
 }
 
