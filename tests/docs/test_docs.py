@@ -372,3 +372,9 @@ def test_the_tables_of_the_snapshot_are_documented_column_by_column(
         for row in table(text("analysts.md"), "table")
     }
     assert shown == real
+
+
+def test_the_tests_that_the_guideline_map_names_exist() -> None:
+    named = set(re.findall(r"`(tests/[a-z_/]+\.py)`", text("guideline-map.ja.md")))
+    assert len(named) >= 10
+    assert [name for name in sorted(named) if not (REPOSITORY / name).is_file()] == []
