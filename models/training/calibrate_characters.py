@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.boxed_rows import RowEvidence, collect
+from models.training.boxed_rows import RowEvidence, collect, set_aside_images
 from models.training.simulated_numbers import (
     KINDS,
     PARTS,
@@ -287,7 +287,7 @@ def main() -> None:
         ("pins", PIN_ROW, options.pins),
         ("postal", POSTAL_ROW, options.postal),
     ):
-        rows[name] = list(collect(reader, real, kind, sheets, options.seed))
+        rows[name] = list(collect(reader, real, kind, sheets, options.seed, set_aside_images()))
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
@@ -397,7 +397,8 @@ def compute(
     return {
         "version": "characters-v1/2",
         "views": {
-            k: {n: round(x, 8) for n, x in dataclasses.asdict(v).items()} for k, v in views.items()
+            k: {n: round(x, 8) for n, x in dataclasses.asdict(v).items() if x is not None}
+            for k, v in views.items()
         },
         "character": {"digits": digit.threshold, "capitals": capital.threshold},
         "field": {

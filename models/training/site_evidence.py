@@ -27,6 +27,7 @@ from pipeline.readers.boxes import BoxReader
 from pipeline.readers.date_thresholds import KIND, DateThresholds
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.risk_curves import RiskCurve
+from pipeline.readers.threshold_set import ThresholdSet
 from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
@@ -45,7 +46,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     settings = current()
     store = ModelStore(settings.models)
-    thresholds = CharacterThresholds.load(settings.models)
+    thresholds = ThresholdSet.of(settings).characters
     reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
     real = RealInk.load(data_folder(), "calibrate")
     started = time.time()

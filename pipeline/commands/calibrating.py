@@ -58,6 +58,7 @@ def calibrate(
     from pipeline import settings
     from pipeline.readers.acceptance import SiteThresholds, Source
     from pipeline.readers.site_calibration import site_artefact, write_site_artefact
+    from pipeline.readers.site_head import SiteHead
     from pipeline.readers.threshold_set import ThresholdSet
     from pipeline.store.clock import utc_now
 
@@ -65,11 +66,12 @@ def calibrate(
     target = per_million or site.silent_errors_per_million
     shipped = ThresholdSet.load(site.models, target, None)
     models = ThresholdSet.shipped_versions(site.models)
+    head = SiteHead.version_in(site.home)
     if source == From.EVALUATION:
         measured = _evaluated(site, sheets, seed, target)
     else:
-        measured = _decided(site, shipped, target)
-    content = site_artefact(Source(source.value), measured, models, target, utc_now())
+        measured = _decided(site, shipped, head, target)
+    content = site_artefact(Source(source.value), measured, models, target, utc_now(), head)
     own = SiteThresholds.from_dict(content)
     in_force = ThresholdSet.load(site.models, target, own)
     written = None
@@ -147,7 +149,7 @@ def _evaluated(site: Settings, sheets: int, seed: int | None, target: float) -> 
     ]
 
 
-def _decided(site: Settings, shipped: ThresholdSet, target: float) -> list[Measured]:
+def _decided(site: Settings, shipped: ThresholdSet, head: str, target: float) -> list[Measured]:
     """Measured on what people keyed blind; the desk counts, and only numbers leave it."""
     import numpy as np
 
@@ -167,7 +169,7 @@ def _decided(site: Settings, shipped: ThresholdSet, target: float) -> list[Measu
     )
     relative = {kind: curve.relative for kind, curve in shipped.curves.items()}
     measured = []
-    for kind, one in sorted(_of_models_in_use(verified, shipped).items()):
+    for kind, one in sorted(_of_models_in_use(verified, shipped, head).items()):
         if kind not in relative:
             continue
         confidence = np.array([c for c, _ in one], dtype=np.float64)
@@ -178,7 +180,7 @@ def _decided(site: Settings, shipped: ThresholdSet, target: float) -> list[Measu
 
 
 def _of_models_in_use(
-    verified: Sequence[Mapping[str, Any]], shipped: ThresholdSet
+    verified: Sequence[Mapping[str, Any]], shipped: ThresholdSet, head: str
 ) -> dict[str, list[tuple[float, bool]]]:
     """The sampled pairs of readings by the models and calibration in use, by kind.
 
@@ -188,7 +190,10 @@ def _of_models_in_use(
     versions = (shipped.characters.version, shipped.text.version)
     found: dict[str, list[tuple[float, bool]]] = {}
     for one in verified:
-        if any(version in str(one["model"]).split() for version in versions):
+        parts = str(one["model"]).split()
+        trained = next((part for part in parts if part.startswith("head/")), "")
+        boxed = versions[0] in parts and trained == head
+        if boxed or versions[1] in parts:
             found.setdefault(str(one["kind"]), []).extend((c, r) for c, r in one["sampled"])
     return found
 

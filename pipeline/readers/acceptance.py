@@ -89,12 +89,14 @@ class SiteThresholds:
         models: For which artefacts it holds, by reader (``characters``, ``dates``, ``text``):
             a curve of another model says nothing about this one.
         curves: By kind of field.
+        head: The version of the site's own weights that were in use; empty where none were.
     """
 
     version: str
     source: Source
     models: Mapping[str, str]
     curves: Mapping[str, RiskCurve]
+    head: str = ""
 
     @classmethod
     def load(cls, home: Path) -> SiteThresholds | None:
@@ -133,6 +135,7 @@ class SiteThresholds:
             source=Source(content["source"]),
             models={str(k): str(v) for k, v in content["models"].items()},
             curves={k: RiskCurve.from_dict(v) for k, v in content["curves"].items()},
+            head=str(content.get("head", "")),
         )
 
     def of(self, reader: str, version: str) -> SiteThresholds | None:

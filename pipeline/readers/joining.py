@@ -23,6 +23,8 @@ def joined(first: Floats, second: Floats | None, weights: ViewWeights) -> Floats
     """
     if not len(first):
         return np.zeros(first.shape)
+    if weights.before is not None:
+        first = weights.before(first)
     logs = (
         weights.first_alone * first
         if second is None

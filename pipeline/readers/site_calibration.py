@@ -185,6 +185,7 @@ def site_artefact(
     models: Mapping[str, str],
     per_million: float,
     now: dt.datetime,
+    head: str = "",
 ) -> dict[str, Any]:
     """The content of the site's artefact.
 
@@ -194,12 +195,14 @@ def site_artefact(
         models: The versions of the shipped artefacts, by reader.
         per_million: The office's setting when it was made; a later one picks from the curves.
         now: The moment, UTC.
+        head: The version of the site's own weights, where it has some.
     """
     return {
         "version": f"site/{now:%Y%m%dT%H%M%SZ}",
         "source": source.value,
         "made": {"on": now.date().isoformat(), "silent_errors_per_million": per_million},
         "models": dict(models),
+        "head": head,
         "curves": {one.kind: one.curve.as_dict() for one in measured if one.n},
         "measured": [one.as_dict() for one in measured],
     }

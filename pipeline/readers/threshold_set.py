@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.readers.acceptance import Acceptance, SiteThresholds
 from pipeline.readers.date_thresholds import KIND, DateThresholds
 from pipeline.readers.risk_curves import RiskCurve
+from pipeline.readers.site_head import SiteHead
 from pipeline.readers.text_thresholds import TextThresholds
 from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.settings import Settings
@@ -35,11 +37,21 @@ class ThresholdSet:
 
         Raises:
             DefectError: ``THRESHOLDS_MISSING``, ``THRESHOLDS_BROKEN``,
-                ``SITE_THRESHOLDS_BROKEN``.
+                ``SITE_THRESHOLDS_BROKEN``, ``SITE_HEAD_BROKEN``.
         """
-        return cls.load(
-            settings.models, settings.silent_errors_per_million, SiteThresholds.load(settings.home)
+        site, head = SiteThresholds.load(settings.home), SiteHead.load(settings.home)
+        shipped = cls.shipped_versions(settings.models)["characters"]
+        fitting = head if head is not None and head.model == shipped else None
+        # Thresholds hold for the weights that they were measured with.
+        with_this = (
+            site if site is None or site.head == (fitting.version if fitting else "") else None
         )
+        found = cls.load(settings.models, settings.silent_errors_per_million, with_this)
+        characters = found.characters
+        if fitting is not None:
+            characters = characters.with_first_view(fitting.apply, fitting.version)
+        stale = found.stale or with_this is not site or fitting is not head
+        return dataclasses.replace(found, characters=characters, stale=stale)
 
     @classmethod
     def load(cls, models: Path, per_million: float, site: SiteThresholds | None) -> ThresholdSet:

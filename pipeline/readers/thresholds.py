@@ -11,9 +11,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.errors import DefectError
 from pipeline.readers.acceptance import (
@@ -38,12 +41,15 @@ class ViewWeights:
         second: Power of the line model.
         first_alone: Power of the network where the line model is not there.
         floor: Share that is spread evenly over all characters.
+        before: What is done to the network's log probabilities before they are joined, where a
+            site has trained for itself.
     """
 
     first: float
     second: float
     first_alone: float
     floor: float
+    before: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,19 @@ class CharacterThresholds:
             character=characters,
             acceptances=tuple(made.values()),
         )
+
+    def with_first_view(
+        self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]], version: str
+    ) -> CharacterThresholds:
+        """The same with a change to the network's digits before the views are joined.
+
+        Args:
+            change: From N x 10 log probabilities to such.
+            version: For lineage.
+        """
+        digits = dataclasses.replace(self.views["digits"], before=change)
+        views = {**self.views, "digits": digits}
+        return dataclasses.replace(self, views=views, version=f"{self.version} {version}")
 
     def weights(self, alphabet: str) -> ViewWeights:
         """The weights for an alphabet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pipeline.store.purging import Purging, rules_of
 from pipeline.store.queue import Queue
 from pipeline.store.rescans import Rescans
 from pipeline.store.verified import FormOf, Verified, verified_readings
+from pipeline.store.verified_cells import VerifiedField, verified_fields
 from pipeline.vault import Vault
 
 
@@ -83,6 +85,10 @@ class DuckDBStore:
     def verified_readings(self, form_of: FormOf) -> list[Verified]:
         """Readings keyed blind, right or wrong; see ``verified.verified_readings``."""
         return verified_readings(self._database, form_of)
+
+    def verified_fields(self, crops_dir: Path) -> Iterator[VerifiedField]:
+        """Boxed digits that people verified, in the clear; see ``verified_cells``."""
+        return verified_fields(self._database, self.vault, crops_dir)
 
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot; see ``snapshot.publish``."""
