@@ -1,26 +1,24 @@
 """Boxed characters: rows of held-back real ink, ruled, printed and scanned in simulation.
 
 Every figure has its n and an exact interval. Images that are plainly mislabelled are set aside by
-the list in ``benchmarks/set_aside.json``, made by looking at the images and their labels alone.
+the list in ``models/training/set_aside.json``, which says what each shows.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from benchmarks.intervals import Rate, expected_calibration_error
-from models.training.boxed_rows import RowEvidence, collect
+from models.training.boxed_rows import RowEvidence, collect, set_aside_images
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import FindingCode
-from pipeline.domain.pin import always_flagged
+from pipeline.domain.pin import Kind, always_flagged, kind_of
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxed import BoxedReading
 from pipeline.readers.boxes import BoxReader
@@ -34,7 +32,6 @@ from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW, RowK
 from pipeline.settings import current
 
 SEED = 20261123
-SET_ASIDE = Path(__file__).resolve().parent / "set_aside.json"
 # Sheets of 21 My Numbers, of 21 rows of 16 PIN characters, of 30 rows of 4 postal codes.
 _QUICK, _FULL = (36, 24, 4), (477, 120, 40)
 _POSTAL = 7
@@ -54,7 +51,7 @@ def run(full: bool) -> dict[str, Any]:
     thresholds = CharacterThresholds.load(settings.models)
     reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
     real = RealInk.load(data_folder(), "test")
-    away = tuple(json.loads(SET_ASIDE.read_text())["images"]) if SET_ASIDE.exists() else ()
+    away = set_aside_images()
     numbers, pins, postal = _FULL if full else _QUICK
     result: dict[str, Any] = {"set_aside_images": len(away), "thresholds": thresholds.version}
     for name, kind, sheets, measure in (
@@ -136,6 +133,61 @@ def measure_pins(
         "wrong_and_unflagged": _rate(silent, total),
         "flagged_outside_always_flagged": _rate(flagged, outside),
         "lower_case_findings": _rate(lower, total),
+        "choices": measure_choices(rows, boxed, thresholds),
+        "with_a_mark_row": measure_marked(rows, boxed, thresholds),
+    }
+
+
+def measure_choices(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """What a reviewer finds where a flagged character was read wrongly: the true one, and where."""
+    wrong = first = listed = 0
+    for row, reading in zip(rows, boxed, strict=True):
+        read = resolve_pin(FieldName.PIN_SIGNATURE, reading, thresholds).reading
+        for character, true in zip(read.characters, row.truth, strict=False):
+            if not character.flagged or not character.value or character.value == true:
+                continue
+            offered = [a.value for a in character.alternatives]
+            wrong += 1
+            first += offered[:1] == [true]
+            listed += true in offered
+    return {"true_one_first": _rate(first, wrong), "true_one_listed": _rate(listed, wrong)}
+
+
+def measure_marked(
+    rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
+) -> dict[str, Any]:
+    """The same cells where the writer has marked letter or digit, rightly, and once wrongly.
+
+    What the marks say is taken from the truth here; ``kind_marks`` measures how they are read.
+    A wrong mark under 0, O, 1 or I cannot be seen in the shape, so it is counted apart.
+    """
+    rng = np.random.default_rng(SEED)
+    n = flagged = silent = alike = alike_flagged = caught = slips = 0
+    for row, reading in zip(rows, boxed, strict=True):
+        kinds = [kind_of(c) for c in row.truth]
+        right = resolve_pin(FieldName.PIN_SIGNATURE, reading, thresholds, kinds).reading
+        for character, true in zip(right.characters, row.truth, strict=False):
+            n += 1
+            flagged += character.flagged
+            silent += character.value != true and not character.flagged
+            if always_flagged(true, row.zone.alphabet):
+                alike += 1
+                alike_flagged += character.flagged
+        at = int(rng.integers(len(kinds)))
+        if always_flagged(row.truth[at], row.zone.alphabet) or reading.cells[at].blank:
+            continue
+        other = Kind.LETTER if kinds[at] == Kind.DIGIT else Kind.DIGIT
+        slipped = [*kinds[:at], other, *kinds[at + 1 :]]
+        answer = resolve_pin(FieldName.PIN_SIGNATURE, reading, thresholds, slipped).reading
+        slips += 1
+        caught += answer.characters[at].flagged
+    return {
+        "flagged": _rate(flagged, n),
+        "flagged_of_0O1I": _rate(alike_flagged, alike),
+        "wrong_and_unflagged": _rate(silent, n),
+        "wrong_mark_flagged": _rate(caught, slips),
     }
 
 

@@ -56,3 +56,37 @@ def test_the_id_is_found_in_a_link(value: str) -> None:
 @pytest.mark.parametrize("text", ["", "1" * 22, "1" * 24, "1" * 23 + " " + "2" * 23])
 def test_no_id_where_there_is_not_exactly_one(text: str) -> None:
     assert application_id.find_in(text) is None
+
+
+@pytest.mark.parametrize(
+    ("character", "alike"),
+    [("0", "CDOQ"), ("O", "0CDQ"), ("1", "7I"), ("S", "5"), ("8", "B"), ("6", "G"), ("V", "U")],
+)
+def test_look_alikes_are_legal_and_never_the_character_itself(character: str, alike: str) -> None:
+    found = pin.look_alikes(character, pin.SIGNATURE_ALPHABET)
+    assert sorted(found) == sorted(alike)
+    assert pin.look_alikes(character, "0123456789") == "".join(c for c in found if c.isdigit())
+
+
+@given(st.sampled_from(pin.SIGNATURE_ALPHABET), st.sampled_from(pin.SIGNATURE_ALPHABET))
+def test_looking_alike_goes_both_ways(one: str, other: str) -> None:
+    alphabet = pin.SIGNATURE_ALPHABET
+    assert (other in pin.look_alikes(one, alphabet)) == (one in pin.look_alikes(other, alphabet))
+
+
+def test_every_group_says_where_it_comes_from() -> None:
+    named = {"0OoDQ", "1Ili7", "5Ss", "2Zz", "8B", "6bG", "9qg"}
+    assert named <= {g.characters for g in pin.LOOK_ALIKES}
+    assert all(g.source and len(set(g.characters)) > 1 for g in pin.LOOK_ALIKES)
+
+
+@given(st.sampled_from(pin.SIGNATURE_ALPHABET), st.sampled_from(list(pin.Kind)))
+def test_a_twin_is_of_the_kind_and_only_where_no_glyph_tells(
+    character: str, kind: pin.Kind
+) -> None:
+    twin = pin.same_shape_of_kind(character, kind)
+    if twin:
+        assert pin.kind_of(twin) == kind
+        assert twin == character or pin.always_flagged(character, pin.SIGNATURE_ALPHABET)
+    else:
+        assert not pin.always_flagged(character, pin.SIGNATURE_ALPHABET)
