@@ -92,6 +92,21 @@ def test_a_picture_becomes_a_smooth_shape_of_the_same_form() -> None:
     assert shape.distance[middle, middle] < 0  # the hole of the ring stays open
 
 
+def test_a_fine_pen_leaves_out_no_part_of_a_picture() -> None:
+    picture = np.zeros((28, 28), np.uint8)
+    picture[4:24, 6:10] = 255  # a stem as a felt pen draws it
+    picture[13:14, 10:22] = 190  # and an arm that fell between two rows of pixels
+    picture[14:15, 10:22] = 120
+    ink = GlyphInk({"t": np.stack([picture])}, "picture")
+    fine = Pen("p", (0, 0, 0), 0.3)
+    page = _page()
+    place = write_in_cell(page, "t", CELL, ink, Hand(wobble=0.0), fine, np.random.default_rng(5))
+    assert place is not None
+    arm = page[place.y : place.y + place.h, place.x + round(0.4 * place.w) : place.x + place.w]
+    columns = (arm.min(axis=2) < 128).any(axis=0)
+    assert columns.mean() > 0.9
+
+
 @pytest.mark.parametrize("char", "髙﨑邊邉齋齊廣櫻澤濱德眞惠")
 def test_old_characters_can_be_written_by_every_font(char: str) -> None:
     for family in fonts.HAND_FAMILIES:
