@@ -18,6 +18,7 @@ from benchmarks import (
     registration_bench,
     speed_bench,
     text_bench,
+    vault_bench,
     whole_forms_bench,
 )
 
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "text": text_bench.run,
     "registration": registration_bench.run,
     "photo": photo_bench.run,
+    "vault": vault_bench.run,
     "speed": speed_bench.run,
 }
 

@@ -79,7 +79,7 @@ class Audit:
         number += 1
         now = utc_now()
         content = (number, now, actor.user_id, actor.role, action, subject, field, detail, previous)
-        mark = self._mark(_as_text(content))
+        mark = self.mark_for(content)
         cursor.execute(
             f"insert into audit ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*content, mark],
@@ -136,6 +136,10 @@ class Audit:
                     return expected
                 previous, expected = mark, expected + 1
         return None
+
+    def mark_for(self, facts: tuple[object, ...]) -> str:
+        """The mark of a row: its columns in order, up to the mark before it."""
+        return self._mark(_as_text(facts))
 
     def _mark(self, content: str) -> str:
         return self._marker(content.encode())
