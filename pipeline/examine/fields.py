@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,7 +82,8 @@ class FieldReaders:
                 boxed = self.boxes.read(page, zone)
             else:
                 text = self.text.read(page, zone)
-        return resolve_date(name, era, boxed, text, thresholds=self.dates)
+        arrived = dt.date.today()
+        return resolve_date(name, era, boxed, text, thresholds=self.dates, arrived=arrived)
 
 
 def fields_in_order(form: FormDefinition) -> tuple[FieldName, ...]:

@@ -1,7 +1,9 @@
 """Dates from an era mark and boxed digits, or from free writing, decoded over possible dates only.
 
-Every combination of digits that names no day of the calendar is left out, and the posterior of
-the rest says how sure the date is. Where the plain reading names no day, that is a finding even
+Every combination of digits that names no day of the calendar is left out; the others are weighed
+by what the cells say and by how probable the day is for that field (``date_prior``), and the
+posterior of the best says how sure the date is. What the prior alone prefers is never accepted.
+Where the plain reading names no day, that is a finding even
 though a possible day scores second: the writer may have written an impossible date.
 """
 
@@ -21,6 +23,7 @@ from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
+from pipeline.readers.date_prior import Weight, prior_of
 from pipeline.readers.date_thresholds import DateThresholds
 from pipeline.readers.marks import MarksReading
 from pipeline.readers.resolved import Resolved
@@ -78,6 +81,7 @@ def resolve_date(
     *,
     printed_era: str = "令和",
     thresholds: DateThresholds | None = None,
+    arrived: dt.date | None = None,
 ) -> Resolved:
     """A date in ISO 8601 with what is doubtful about it.
 
@@ -88,6 +92,7 @@ def resolve_date(
         text: The date as free text, where the form has it so.
         printed_era: The era that the form prints where it has no marks for it.
         thresholds: Of boxed dates; those of the installation's models where None.
+        arrived: The day on which the paper came in, for what is probable; None where unknown.
 
     Returns:
         ``""`` with ``DATE_MISSING`` where nothing is written, None where no day can be read.
@@ -97,7 +102,7 @@ def resolve_date(
     """
     if boxed is not None:
         limits = thresholds or DateThresholds.load(settings.current().models)
-        return _from_boxes(field, era, boxed, printed_era, limits)
+        return _from_boxes(field, era, boxed, printed_era, limits, prior_of(field, arrived))
     if text is not None:
         return _from_text(field, text, printed_era)
     return Resolved(Reading(field, None, 0.0, accepted=False, reader=READER))
@@ -109,6 +114,7 @@ def _from_boxes(
     boxed: Boxed,
     printed_era: str,
     limits: DateThresholds,
+    prior: Weight,
 ) -> Resolved:
     cells = boxed.cells
     optional = boxed.zone.optional
@@ -123,12 +129,13 @@ def _from_boxes(
     mass_possible = sum(c.probability for c in possible)
     if not candidates or total <= 0 or not possible:
         return _impossible(field, boxed, era, slots, limits)
-    best = possible[0]
     plain = max(candidates, key=lambda c: c.probability)
-    confidence = best.probability / total
     doubtful = any(c.doubtful for c in cells) or (era is not None and era.chosen is None)
     if plain.day is None and 1 - mass_possible / total > limits.impossible_from:
         return _impossible(field, boxed, era, slots, limits)
+    possible, total = _weighed(possible, total - mass_possible, prior)
+    best = possible[0]
+    confidence = best.probability / total
     characters = _characters(era, boxed, best, possible, total, limits.accept_from)
     # A doubtful cell bars acceptance though it be blank: a stroke may have gone with the line.
     accepted = confidence >= limits.accept_from and not doubtful and plain.digits == best.digits
@@ -227,6 +234,23 @@ def _by_day(candidates: list[_Candidate]) -> list[_Candidate]:
             best[one.day] = one
     merged = [_Candidate(c.day, c.era, c.digits, mass[day]) for day, c in best.items()]
     return sorted(merged, key=lambda c: -c.probability)
+
+
+def _weighed(
+    possible: list[_Candidate], mass_impossible: float, prior: Weight
+) -> tuple[list[_Candidate], float]:
+    """The days by cells and prior, most probable first, and the probability of all candidates.
+
+    What names no day keeps its share: the prior says which days are probable, not whether the
+    writer wrote one.
+    """
+    weighed = [
+        replace(c, probability=c.probability * prior(c.day)) for c in possible if c.day is not None
+    ]
+    before = sum(c.probability for c in possible)
+    factor = before / max(sum(c.probability for c in weighed), 1e-300)
+    scaled = [replace(c, probability=c.probability * factor) for c in weighed]
+    return sorted(scaled, key=lambda c: -c.probability), before + mass_impossible
 
 
 def _characters(
