@@ -1,6 +1,8 @@
 """What starts runs: the inbox sensor, one run a batch, and the daily snapshot."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
@@ -14,6 +16,21 @@ from pipeline.intake.batches import claim_batch, pending_batches
 KIND_TAG = "uketsuke/kind"
 MOST_CLAIMS = 4
 """Batches claimed in one tick; a tick has a minute, and a full inbox is emptied in some."""
+
+FIRST_PAUSE_S = 120.0
+LONGEST_PAUSE_S = 3600.0
+RUNS_IN_A_ROUND = 3
+"""A run and the daemon's two retries (dagster.yaml)."""
+
+BATCH_TAG = "uketsuke/batch"
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of a batch; ``ended_at_s`` is None while it is under way."""
+
+    ended_at_s: float | None
+
 
 process_batch = dg.define_asset_job(
     "process_batch",
@@ -44,14 +61,46 @@ def run_config(batch_id: str) -> dict[str, object]:
 )
 def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for a run for every batch that is claimed and not finished."""
-    waiting = _waiting_batches()
-    for batch_id in waiting:
-        # The key makes a run of the same batch impossible to ask for twice.
+    asked = 0
+    for batch_id in _waiting_batches():
+        run_key = next_run_key(batch_id, _runs_of(context.instance, batch_id), time.time())
+        if run_key is None:
+            continue
+        asked += 1
+        # The key makes the same run of a batch impossible to ask for twice.
         yield dg.RunRequest(
-            run_key=batch_id, run_config=run_config(batch_id), tags={"uketsuke/batch": batch_id}
+            run_key=run_key, run_config=run_config(batch_id), tags={BATCH_TAG: batch_id}
         )
-    if not waiting:
+    if not asked:
         yield dg.SkipReason("nothing in the inbox")
+
+
+def next_run_key(batch_id: str, runs: Sequence[PastRun], now_s: float) -> str | None:
+    """The key of the run to ask for, or None while one is under way or was just tried.
+
+    The daemon tries a failed run again by itself, at once and a few times. A batch that failed
+    all of these (the desk was down for an hour, the disk was full) is taken up again after a
+    while, longer each time, and for ever: its files came in and must come out.
+    """
+    if not runs:
+        return batch_id
+    if any(run.ended_at_s is None for run in runs):
+        return None
+    rounds = min(len(runs) // RUNS_IN_A_ROUND, 10)  # the longest pause is reached by then
+    pause_s = min(FIRST_PAUSE_S * 2**rounds, LONGEST_PAUSE_S)
+    if now_s - max(run.ended_at_s or 0.0 for run in runs) < pause_s:
+        return None
+    return f"{batch_id}:{len(runs)}"
+
+
+def _runs_of(instance: dg.DagsterInstance, batch_id: str) -> list[PastRun]:
+    records = instance.get_run_records(dg.RunsFilter(tags={BATCH_TAG: batch_id}))
+    return [
+        PastRun(
+            (r.end_time or r.update_timestamp.timestamp()) if r.dagster_run.is_finished else None
+        )
+        for r in records
+    ]
 
 
 @without_values

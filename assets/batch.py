@@ -4,13 +4,16 @@ They hand each other nothing but the order of work: what was done stands with th
 Dagster keeps for ever is counts.
 """
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 
 import dagster as dg
 
 from assets.quiet import counts, without_values
 from assets.resources import BatchInHand, Office
 from pipeline.domain.documents import Route
+from pipeline.store.batch_steps import BatchSteps
 
 GROUP = "batch"
 # For transient trouble: the desk restarting, a full disk being emptied.
@@ -18,6 +21,16 @@ GROUP = "batch"
 RETRIES = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL)
 
 Result = dg.MaterializeResult[None]
+
+
+@contextlib.contextmanager
+def _stoppable(steps: BatchSteps) -> Iterator[None]:
+    """Work that a person may end on Dagster's pages without any file counting as crashed."""
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        steps.note_stop()
+        raise
 
 
 @dg.asset(group_name=GROUP, retry_policy=RETRIES)
@@ -33,7 +46,8 @@ def claimed_batch(office: Office, batch: BatchInHand) -> Result:
 def pages(office: Office, batch: BatchInHand) -> Result:
     """Every file opened, counted and sealed, or linked as a duplicate, or quarantined."""
     steps = office.steps(batch.batch_id)
-    account = steps.take_in()
+    with _stoppable(steps):
+        account = steps.take_in()
     return Result(
         metadata=counts(
             {
@@ -52,7 +66,9 @@ def pages(office: Office, batch: BatchInHand) -> Result:
 @without_values
 def examined_documents(office: Office, batch: BatchInHand) -> Result:
     """Every document read, checked and routed by warm workers; its record sealed."""
-    figures = office.steps(batch.batch_id).examine(office.pool)
+    steps = office.steps(batch.batch_id)
+    with _stoppable(steps):
+        figures = steps.examine(office.pool)
     return Result(
         metadata=counts(
             {

@@ -58,6 +58,28 @@ def every_scan_accounted_for(office: Office, batch: BatchInHand) -> dg.AssetChec
     )
 
 
+@dg.asset_check(asset=loaded_documents)
+@without_values
+def counts_reconcile(office: Office, batch: BatchInHand) -> dg.AssetCheckResult:
+    """What people counted, on paper or on separator sheets, is what came in."""
+    summary, counted = office.steps(batch.batch_id).counts()
+    wrong = [one for one in counted if not one.agrees]
+    return dg.AssetCheckResult(
+        passed=not wrong and summary.unreconciled == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=counts(
+            {
+                "batch": batch.batch_id,
+                "counts_given": len(counted),
+                "counts_wrong": len(wrong),
+                "expected": sum(one.expected or 0 for one in counted),
+                "found": sum(one.found for one in counted),
+                "separators_unreconciled": summary.unreconciled,
+            }
+        ),
+    )
+
+
 @dg.asset_check(asset=examined_documents)
 def pages_are_well_registered(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     """The typical residual is far below the gate; rising, it says that paper or scanner changed."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +38,9 @@ def run(
         ),
     ] = None,
     as_json: bool = typer.Option(False, "--json", help="結果を JSON で / The result as JSON."),
+    expect: Annotated[
+        int | None, typer.Option(help="数えた書類の件数 / How many documents you counted.")
+    ] = None,
 ) -> None:
     """スキャンを処理して結果を表示し、終わります / Process scans, show the result and end."""
     from rich.console import Console
@@ -43,6 +48,7 @@ def run(
     from pipeline import settings as of_the_office
     from pipeline.commands import dagster_home, inbox_filling, sample_home, services
     from pipeline.commands.children import Children, ending_on_signals
+    from pipeline.intake import expectations
 
     os.umask(0o077)  # scans, crops and logs are for this account only; children inherit it
     settings, told = of_the_office.current(), Console(stderr=True, highlight=False, soft_wrap=True)
@@ -57,6 +63,10 @@ def run(
             told.print("前回の見本を片付けました / Cleared the samples of the run before.")
         dagster_home.prepare(settings)
         at_once = given and inbox_filling.is_empty(settings)
+        if given:
+            inbox_filling.wait_until_whole(given, settings.settle_seconds)
+        if expect is not None:
+            expectations.expect(settings, expect)
         if given:
             count = inbox_filling.put(settings, given)
             told.print(f"受信箱に {count} 件 / {count} files in the inbox: {settings.inbox}")
@@ -105,7 +115,20 @@ def serve() -> None:
                 f"  [bold]{account['name']}[/]  [bold]{account['password']}[/]"
             )
         told.print("\nCtrl-C で終了 / Ctrl-C to stop", style="dim")
-        _watch(children)
+        try:
+            _watch(children)
+        except (KeyboardInterrupt, SystemExit):
+            _stop_all(settings, children)
+            raise
+
+
+def _stop_all(settings: Settings, children: Children) -> None:
+    """End everything and note that no file crashed: somebody wanted it to end."""
+    from pipeline.intake.batches import note_stop, pending_batches
+
+    children.stop()
+    for batch_id in pending_batches(settings):
+        note_stop(settings, batch_id)
 
 
 def _watch(children: Children) -> None:
@@ -149,7 +172,10 @@ def _run_batch(
 
     child = children.start("dagster-run", "assets.run_batch", batch_id)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeElapsedColumn(), console=told) as bar:
+    with (
+        _forgiving(settings, children, batch_id),
+        Bar(*columns, TimeElapsedColumn(), console=told) as bar,
+    ):
         task = bar.add_task("準備 / starting", total=None)
         while child.running:
             seen = progress.read(settings.work / batch_id)
@@ -176,6 +202,19 @@ def _run_batch(
     return summary
 
 
+@contextmanager
+def _forgiving(settings: Settings, children: Children, batch_id: str) -> Iterator[None]:
+    """Where a person stops the run, end it, and count nothing against the files it had open."""
+    from pipeline.intake.batches import note_stop
+
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        children.stop()
+        note_stop(settings, batch_id)
+        raise
+
+
 _STAGES = {
     "claimed_batch": "受領 / claiming",
     "pages": "確認 / checking files",
@@ -192,13 +231,17 @@ def _conclude(
 
     from pipeline.commands.batch_report import show
     from pipeline.domain.errors import DefectError
+    from pipeline.store.reconciliation import reconcile
 
     if as_json:
-        typer.echo(json.dumps([asdict(s) for s in summaries]))
+        told = [
+            {**asdict(s), "counts": [asdict(c) for c in reconcile(settings, s)]} for s in summaries
+        ]
+        typer.echo(json.dumps(told))
     else:
         out = Console(highlight=False, soft_wrap=True)
         for summary in summaries:
-            show(out, summary)
+            show(out, summary, reconcile(settings, summary))
         if not summaries:
             out.print("受信箱に処理するファイルはありません / there is nothing to do in the inbox")
             out.print(f"  {settings.inbox}")

@@ -22,17 +22,18 @@ def tiff_numbers(image: Image.Image, frames: int) -> Numbers:
     """The number of each frame, or None for all of them where the file is not numbered."""
     if frames < 2 or not _tags(image).keys() & {_PAGE_NAME, _PAGE_NUMBER}:
         return (None,) * frames
-    found = []
+    names: list[int | None] = []
+    pairs: list[int | None] = []
     for index in range(frames):
         try:
             image.seek(index)
-            found.append(_tags(image))
+            tags = _tags(image)
+            names.append(_of_name(tags.get(_PAGE_NAME)))
+            pairs.append(_of_pair(tags.get(_PAGE_NUMBER)))
         except Exception:  # a broken directory: decoding that page will say so
             return (None,) * frames
-    names = _kept([_of_name(tags.get(_PAGE_NAME)) for tags in found])
-    if names[0] is not None:
-        return names
-    return _kept([_of_pair(tags.get(_PAGE_NUMBER)) for tags in found])
+    named = _kept(names)
+    return named if named[0] is not None else _kept(pairs)
 
 
 def pdf_numbers(reader: PdfReader, pages: int) -> Numbers:

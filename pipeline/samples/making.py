@@ -14,17 +14,18 @@ from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.findings import FindingCode
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster, draw_pdf
-from pipeline.samples import bad_files
+from pipeline.samples import bad_files, other_pages
 from pipeline.samples.composing import PhotoSource, compose, draw_style
 from pipeline.samples.files import vector_pdf, write_scans
 from pipeline.samples.ink import InkSource
+from pipeline.samples.other_pages import OTHER_PAGES, PRINTED_BACK
 from pipeline.samples.paper import Mode, PaperSpec, Preset, Scan, scan
 from pipeline.samples.people import Kind, make_applicant
 from pipeline.samples.photos import synthetic_photo
 from pipeline.samples.planning import CASES_OF, Case
 from pipeline.samples.truth import DocumentTruth
 
-LETTER, BLANK = "letter", "blank"
+LETTER, BLANK, SEPARATOR = "letter", "blank", "separator"
 """Pages that are no form."""
 
 
@@ -33,11 +34,14 @@ class PageRecipe:
     """One page to make.
 
     Attributes:
-        content: A form's name (``name@version`` where not the newest), or ``letter`` or ``blank``.
+        content: A form's name (``name@version`` where not the newest), or ``letter``, ``blank``,
+            ``separator`` or one of ``OTHER_PAGES``.
         applicant: Number of the applicant; the same number gives the same person.
         paper: Treatment; drawn from ``preset`` where None.
         mess: How hurried the writer is, 0 to 1; drawn where None.
         expected: Findings beside those that follow from the cases.
+        states: Channel and count on a separator sheet.
+        second_shows_mm: How far a second sheet shows below this one, fed together with it.
     """
 
     content: str
@@ -49,6 +53,8 @@ class PageRecipe:
     paper: PaperSpec | None = None
     mess: float | None = None
     expected: tuple[FindingCode, ...] = ()
+    states: tuple[Channel | None, int | None] = (None, None)
+    second_shows_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +106,22 @@ class Workshop:
             truth = _no_form(channel, BLANK, FindingCode.PAGE_BLANK)
             return scan(bad_files.blank_page(), paper, rng), truth
         if recipe.content == LETTER:
-            truth = _no_form(channel, LETTER, FindingCode.FORM_UNKNOWN)
+            truth = _no_form(channel, LETTER, FindingCode.FORM_UNKNOWN, *recipe.expected)
             return scan(bad_files.letter_page(rng), paper, rng), truth
+        if recipe.content == SEPARATOR:
+            sheet = other_pages.separator_page(*recipe.states, rng)
+            return scan(sheet, paper, rng), _no_form(channel, SEPARATOR)
+        if recipe.content in OTHER_PAGES:
+            kind, draw = OTHER_PAGES[recipe.content]
+            truth = _no_form(channel, recipe.content, FindingCode.FORM_UNKNOWN, *recipe.expected)
+            truth = replace(truth, conditions={**truth.conditions, "kind": kind})
+            return scan(draw(rng), paper, rng), truth
         composed = self._composed(recipe, channel, number, rng)
-        scanned = scan(composed.pixels, paper, rng)
+        pixels = composed.pixels
+        if recipe.second_shows_mm:
+            blank = blank_raster(self.catalogue.get(recipe.content))
+            pixels = other_pages.fed_together(pixels, blank, recipe.second_shows_mm)
+        scanned = scan(pixels, paper, rng)
         truth = composed.truth
         expected = tuple(
             dict.fromkeys(
@@ -173,14 +191,14 @@ def _from_the_scan(
     return ()
 
 
-def _no_form(channel: Channel, what: str, code: FindingCode) -> DocumentTruth:
+def _no_form(channel: Channel, what: str, *codes: FindingCode) -> DocumentTruth:
     return DocumentTruth(
         form=None,
         version=None,
         channel=channel,
         fields={},
         characters={},
-        expected_findings=(code.value,),
+        expected_findings=tuple(code.value for code in codes),
         expected_route=Route.QUARANTINE.value,
         conditions={"page": what},
     )
@@ -263,14 +281,20 @@ def _unreadable(channel: Channel, bad: str, fault: str) -> dict[str, Any]:
 
 
 def _backs_joined(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A blank page after a form is its back: a finding on that form, no document of its own."""
+    """Pages that are no documents of their own: backs, a finding on theirs, and separators."""
     kept: list[dict[str, Any]] = []
+    last: dict[str, Any] | None = None
     for document in documents:
-        is_back = document["conditions"].get("page") == BLANK and kept and kept[-1]["form"]
-        if is_back:
-            kept[-1]["expected_findings"].append(FindingCode.PAGE_BLANK.value)
+        what = document["conditions"].get("page")
+        if what == SEPARATOR:
+            last = None
+        elif what == BLANK and last is not None and last["conditions"].get("page") != BLANK:
+            last["expected_findings"].append(FindingCode.PAGE_BLANK.value)
+        elif what == PRINTED_BACK and last is not None and last["form"]:
+            last["expected_findings"].append(FindingCode.PAGE_ATTACHED.value)
         else:
             kept.append(document)
+            last = document
     return kept
 
 

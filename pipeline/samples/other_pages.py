@@ -10,9 +10,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pdf2image import convert_from_bytes
 from PIL import Image, ImageDraw
 
-from pipeline.domain.geometry import PX_PER_MM
+from pipeline.domain.documents import Channel
+from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI
+from pipeline.domain.separators import Separator
+from pipeline.forms.separator_sheet import draw_separator
 from pipeline.samples import fonts
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
@@ -104,10 +108,18 @@ def fed_together(first: Pixels, second: Pixels, shift_mm: float) -> Pixels:
     return np.ascontiguousarray(np.vstack([first, below]))
 
 
+def separator_page(channel: Channel | None, count: int | None, rng: np.random.Generator) -> Pixels:
+    """A separator sheet whose identifier follows from the randomness; A4, BGR, 300 dpi."""
+    separator = Separator(rng.bytes(8).hex(), channel, count)
+    (page,) = convert_from_bytes(draw_separator(separator), dpi=REGISTERED_DPI)
+    return np.ascontiguousarray(np.asarray(page.convert("RGB"), np.uint8)[:, :, ::-1])
+
+
+PRINTED_BACK = "printed_back"
 OTHER_PAGES: dict[str, tuple[str, Callable[[np.random.Generator], Pixels]]] = {
     "address_mount": ("address_mount", address_mount),
     "envelope": ("envelope", envelope),
-    "printed_back": ("form_back", printed_back),
+    PRINTED_BACK: ("form_back", printed_back),
     "loose_photo": ("photo", loose_photo),
     "dark": ("dark", dark_page),
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pipeline.domain.documents import Channel, FormName
 from pipeline.domain.findings import FindingCode
-from pipeline.samples.making import BLANK, LETTER, FileRecipe, PageRecipe
+from pipeline.samples.making import BLANK, LETTER, SEPARATOR, FileRecipe, PageRecipe
+from pipeline.samples.other_pages import PRINTED_BACK
 from pipeline.samples.paper import Mode, PaperSpec
 from pipeline.samples.people import Kind
 from pipeline.samples.planning import Case
@@ -186,6 +189,7 @@ def showcase() -> tuple[FileRecipe, ...]:
     _treatments(out)
     _no_forms(out)
     _mark_rows(out)
+    _mail_room(out)
     return tuple(out.recipes)
 
 
@@ -240,3 +244,34 @@ def _mark_rows(out: _List) -> None:
         (Case.PIN_KIND_WRONG, Mode.COLOUR, ".jpg"),
     ):
         out.add(_REPLY_WITH_MARKS, case.value, case, channel=_COUNTER, mode=mode, suffix=suffix)
+
+
+def _mail_room(out: _List) -> None:
+    """Stacks with separator sheets, sheets fed together, and paper that is no form."""
+    code = FindingCode
+    turn = len(out.recipes)
+
+    def page(content: str, step: int, mode: Mode, **more: Any) -> PageRecipe:
+        paper = _paper(mode, turn + step)
+        return PageRecipe(content, Kind.ADULT, paper=paper, mess=0.2, **more)
+
+    black = Mode.BILEVEL
+    stack = (
+        page(SEPARATOR, 0, black, states=(_MAIL, 3)),
+        page(_NOTICE, 1, black),
+        page(PRINTED_BACK, 2, black),
+        page(LETTER, 3, black, expected=(code.COUNT_MISMATCH,)),
+        page(SEPARATOR, 4, black, states=(_COUNTER, None)),
+        page(_NOTICE, 5, black, expected=(code.CHANNEL_MISMATCH,)),
+    )
+    feed = page(_NOTICE, 6, black, second_shows_mm=45.0, expected=(code.DOUBLE_FEED_SUSPECTED,))
+    for name, suffix, pages in (
+        ("stack", ".tif", stack),
+        ("fed_together", ".tif", (feed,)),
+        ("address_mount", ".tif", (page("address_mount", 7, black),)),
+        ("envelope", ".jpg", (page("envelope", 8, Mode.COLOUR),)),
+        ("loose_photo", ".jpg", (page("loose_photo", 9, Mode.COLOUR),)),
+        ("dark", ".jpg", (page("dark", 10, Mode.GREY),)),
+    ):
+        stem = f"{out.number(_MAIL):03d}_{name}"
+        out.recipes.append(FileRecipe(stem + suffix, _MAIL, pages, quality=45))

@@ -22,11 +22,12 @@ from pipeline.examine.pool import ExaminationPool, FileResult, FileToExamine
 from pipeline.examine.pool_worker import UNEXPECTED
 from pipeline.examine.progress import Progress
 from pipeline.forms.catalogue import Catalogue
-from pipeline.intake.batches import Account, Batch
+from pipeline.intake.batches import Account, Batch, note_stop
 from pipeline.intake.manifest import Event, FileRecord
 from pipeline.settings import Settings
 from pipeline.store import arrow_schema, staging, summaries
 from pipeline.store.client import DeskClient
+from pipeline.store.reconciliation import Reconciled, reconcile
 from pipeline.store.records import Arrival, Outcome
 from pipeline.store.sealing import seal_document
 from pipeline.store.summaries import BatchSummary
@@ -94,7 +95,7 @@ class BatchSteps:
         )
         progress.write(self._folder, seen)
         started = time.monotonic()
-        with make_pool() as pool:
+        with self._batch.in_hand(), make_pool() as pool:
             # A crash is counted against a file from the moment a ready worker gets it: a model
             # that is missing must not quarantine files.
             begin = self._batch.begin_examination
@@ -125,11 +126,27 @@ class BatchSteps:
             arrivals = self._arrivals()
             with connect() as desk:
                 desk.post_batch(self.batch_id, arrow_schema.encode(self.batch_id, arrivals))
-            summary = summaries.summarise(self.batch_id, files_in, arrivals, seen.seconds)
+            tallies = self._batch.tallies()
+            summary = summaries.summarise(self.batch_id, files_in, arrivals, seen.seconds, tallies)
             summaries.write(self._settings.batches, summary)
         self._batch.finish()
         staging.clear(self._folder)
         return summary
+
+    def counts(self) -> tuple[BatchSummary, tuple[Reconciled, ...]]:
+        """The summary of a loaded batch, and what people counted beside what came in.
+
+        Raises:
+            DefectError: ``RECORDS_MISSING`` where it was not loaded yet.
+        """
+        summary = summaries.read(self._settings.batches, self.batch_id)
+        if summary is None:
+            raise _records_missing()
+        return summary, reconcile(self._settings, summary)
+
+    def note_stop(self) -> None:
+        """Note that a person ended the work: nothing in hand has crashed."""
+        note_stop(self._settings, self.batch_id)
 
     def _hand_out(self, records: tuple[FileRecord, ...]) -> Iterator[FileToExamine]:
         """Each file opened only when a worker is free for it."""
@@ -165,7 +182,7 @@ class BatchSteps:
             documents=tuple(documents),
         )
         staging.put(self._folder, self.batch_id, arrival)
-        self._batch.end_examination(record.scan_id)
+        self._batch.end_examination(record.scan_id, result.tally)
 
     def _arrivals(self) -> list[Arrival]:
         """What became of every file, in the order of the manifest: the same on every run."""
@@ -177,13 +194,7 @@ class BatchSteps:
     def _staged(self, record: FileRecord) -> Arrival:
         arrival = staging.get(self._folder, record.scan_id)
         if arrival is None:
-            raise DefectError(
-                "RECORDS_MISSING",
-                ja="読み取り結果が見つかりません。",
-                en="The records of an examined file are missing.",
-                remedy_ja="管理者に知らせてください。原本は保管されています。",
-                remedy_en="Tell your administrator. The original is kept.",
-            )
+            raise _records_missing()
         return arrival
 
     def _figures(self, seconds: float) -> ExaminationFigures:
@@ -209,6 +220,16 @@ class BatchSteps:
             ),
             machine_accepted=sum(d.route == Route.ACCEPT for d in documents),
         )
+
+
+def _records_missing() -> DefectError:
+    return DefectError(
+        "RECORDS_MISSING",
+        ja="読み取り結果が見つかりません。",
+        en="The records of an examined file are missing.",
+        remedy_ja="管理者に知らせてください。原本は保管されています。",
+        remedy_en="Tell your administrator. The original is kept.",
+    )
 
 
 def _not_loaded(record: FileRecord) -> Arrival:

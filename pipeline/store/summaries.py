@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.domain.documents import Route
-from pipeline.domain.findings import Severity
+from pipeline.domain.examinations import PageTally
+from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store.records import Arrival, Outcome
 
 MOST_EXAMPLES = 8
@@ -42,6 +43,13 @@ class BatchSummary:
         reasons: Quarantined files by the code of the reason.
         findings: Findings by code.
         seconds: From the start of the examination to its end.
+        files_by_channel: Files that came in, by channel.
+        items_by_channel: What a person counts as documents, by channel: every document that is
+            not an empty sheet, and every file that was not opened (quarantined, duplicate) as one.
+        separators: Separator sheets among the pages.
+        blank_backs: Empty pages that belong to the document before them.
+        attached: Printed backs and further pages that belong to the document before them.
+        unreconciled: Separators whose stated count is not what followed.
     """
 
     batch_id: str
@@ -56,6 +64,12 @@ class BatchSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     examples: tuple[FindingExample, ...] = ()
+    files_by_channel: dict[str, int] = field(default_factory=dict)
+    items_by_channel: dict[str, int] = field(default_factory=dict)
+    separators: int = 0
+    blank_backs: int = 0
+    attached: int = 0
+    unreconciled: int = 0
 
     @property
     def files_out(self) -> int:
@@ -73,9 +87,14 @@ class BatchSummary:
 
 
 def summarise(
-    batch_id: str, files_in: int, arrivals: Sequence[Arrival], seconds: float
+    batch_id: str,
+    files_in: int,
+    arrivals: Sequence[Arrival],
+    seconds: float,
+    tallies: Mapping[str, PageTally] | None = None,
 ) -> BatchSummary:
-    """Count a batch."""
+    """Count a batch; ``tallies`` says by scan what its pages came to."""
+    told = [t for a in arrivals if (t := (tallies or {}).get(a.scan_id)) is not None]
     documents = [d for a in arrivals for d in a.documents]
     outcomes = Counter(a.outcome for a in arrivals)
     return BatchSummary(
@@ -91,6 +110,24 @@ def summarise(
         reasons=dict(Counter(a.reason for a in arrivals if a.reason)),
         findings=dict(Counter(f.code.value for d in documents for f in d.findings).most_common()),
         examples=_examples(arrivals),
+        files_by_channel=dict(Counter(a.channel.value for a in arrivals)),
+        items_by_channel=dict(
+            sum((Counter({a.channel.value: _items(a)}) for a in arrivals), Counter[str]())
+        ),
+        separators=sum(t.separators for t in told),
+        blank_backs=sum(t.blank_backs for t in told),
+        attached=sum(t.attached for t in told),
+        unreconciled=sum(t.unreconciled for t in told),
+    )
+
+
+def _items(arrival: Arrival) -> int:
+    """What a person would have counted: see ``BatchSummary.items_by_channel``."""
+    if arrival.outcome != Outcome.LOADED:
+        return 1
+    empty = FindingCode.PAGE_BLANK
+    return sum(
+        d.form is not None or all(f.code != empty for f in d.findings) for d in arrival.documents
     )
 
 

@@ -301,8 +301,9 @@ def test_the_checks_all_look_and_pass_on_a_good_batch(office: Installation) -> N
 
 
 def _request(tick: Callable[[dg.SensorEvaluationContext], object]) -> list[object]:
-    context = dg.build_sensor_context()
-    return list(tick(context))  # type: ignore[call-overload]
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance)
+        return list(tick(context))  # type: ignore[call-overload]
 
 
 def test_the_sensor_asks_for_one_run_a_batch(office: Installation) -> None:

@@ -17,12 +17,14 @@ from pipeline.samples.files import write_scans
 from pipeline.samples.making import (
     BLANK,
     LETTER,
+    SEPARATOR,
     FileRecipe,
     PageRecipe,
     Workshop,
     make,
     random_recipes,
 )
+from pipeline.samples.other_pages import OTHER_PAGES
 from pipeline.samples.paper import Mode, PaperSpec, Preset, Scan
 from pipeline.samples.showcase import showcase
 
@@ -142,7 +144,7 @@ def test_the_shipped_list_has_every_form_and_treatment() -> None:
     recipes = showcase()
     assert len({(r.channel, r.name) for r in recipes}) == len(recipes)
     contents = {p.content.partition("@")[0] for r in recipes for p in r.pages}
-    assert contents == {*(f.value for f in FormName), LETTER, BLANK}
+    assert contents == {*(f.value for f in FormName), LETTER, BLANK, SEPARATOR, *OTHER_PAGES}
     assert {r.name.rsplit(".", 1)[1] for r in recipes} == {"jpg", "png", "tif", "pdf"}
     assert {r.bad for r in recipes} >= set(BAD_FILES)
 
