@@ -21,6 +21,7 @@ _ROW_GAP_MM = 9.0
 _INKED_SHARE = 0.012
 _INK_LEVELS = 40
 _LABEL_REACH_MM = 3.2
+_LEAST_LETTERED = 4
 _FACE_MM = (9.0, 4.6)
 _PHOTO_MM = (35.0, 45.0)
 _PHOTO_TOLERANCE = 0.075
@@ -36,11 +37,13 @@ class CellRow:
     Attributes:
         ticks: Boxes to tick, each with its words on its right; else character cells.
         labels: For boxes to tick, the words of each.
+        inside: The words stand in the boxes, one letter each, and not on their right.
     """
 
     cells: tuple[BoxMm, ...]
     ticks: bool = False
     labels: tuple[str, ...] = ()
+    inside: bool = False
 
     @property
     def box(self) -> BoxMm:
@@ -221,8 +224,9 @@ def _cell_rows(boxes: Sequence[BoxMm], ink: Pixels, lines: Sequence[PrintedLine]
         and b.h <= _CELL_H_MM[1]
         and inked_share(ink, b) < _INKED_SHARE
     ]
-    rows: list[CellRow] = []
-    for group in _equal_runs(small):
+    rows = _lettered_rows(boxes, lines)
+    lettered = {cell for row in rows for cell in row.cells}
+    for group in _equal_runs([b for b in small if b not in lettered]):
         followed = [_label_of(cell, group, lines) for cell in group]
         squarish = all(abs(c.w - c.h) <= 0.34 * max(c.w, c.h) for c in group)
         fits_tick = squarish and max(max(c.w, c.h) for c in group) <= _TICK_MM[1]
@@ -235,6 +239,22 @@ def _cell_rows(boxes: Sequence[BoxMm], ink: Pixels, lines: Sequence[PrintedLine]
         ):
             rows.append(CellRow(tuple(group)))
     return rows
+
+
+def _lettered_rows(boxes: Sequence[BoxMm], lines: Sequence[PrintedLine]) -> list[CellRow]:
+    """Rows of small boxes with one letter printed in each."""
+    letters: dict[BoxMm, str] = {}
+    for box in boxes:
+        if max(box.w, box.h) > _TICK_MM[1] or min(box.w, box.h) < _TICK_MM[0]:
+            continue
+        inside = [line for line in lines if contains(box, line.box, 0.3)]
+        if len(inside) == 1 and len(inside[0].text) == 1:
+            letters[box] = inside[0].text
+    return [
+        CellRow(tuple(run), True, tuple(letters[b] for b in run), inside=True)
+        for run in _equal_runs(list(letters))
+        if len(run) >= _LEAST_LETTERED
+    ]
 
 
 def _equal_runs(boxes: Sequence[BoxMm]) -> list[list[BoxMm]]:

@@ -8,6 +8,7 @@ lines shut in: no graph of crossings is needed, and a cell inside a frame is a r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -29,6 +30,13 @@ _RECTANGULAR = 0.94
 _EDGE_REACH_PX = 9
 _NO_STROKE_PX = 95  # 8 mm: longer than a stroke of the largest heading
 _SIDE_SHARE = 0.45
+_FAINT_SHARE = 0.35
+_ACROSS_PAPER = 0.94
+_CELL_MM = (16.5, 18.5)
+_CELL_GROW_MM = 0.35
+_FRAME_LEVELS = 30
+_SMALL_FRAME_MM = (2.6, 7.0)
+_FRAME_CLOSED = 0.93
 _BLOCK_PX = (355, 118)  # 30 x 10 mm
 _GAP_SHARE = 0.35
 _SOLID_SHARE = 0.97
@@ -96,8 +104,7 @@ def find_rulings(sheet: Pixels) -> Rulings:
         sheet: H x W x 3 BGR at 300 dpi.
     """
     dark = darkness(sheet)
-    level = _line_mask(_ridge(dark, upright=False), upright=False)
-    upright = _line_mask(_ridge(dark, upright=True), upright=True)
+    level, upright = _line_masks(_ridge(dark, upright=False), _ridge(dark, upright=True))
     lines = (
         *_lines(level, dark, sheet, upright=False),
         *_lines(upright, dark, sheet, upright=True),
@@ -105,8 +112,79 @@ def find_rulings(sheet: Pixels) -> Rulings:
     reach = np.ones((2 * _CORNER_PX + 1,) * 2, np.uint8)
     mask = cv2.dilate(level | upright, reach).astype(np.uint8, copy=False)
     boxes = _boxes(mask, dark)
+    # Cells that touch their frame cut into its outline: without them it is whole again.
+    opened = _without_cells(mask, boxes, lines)
+    boxes = _merged(boxes, _boxes(opened, dark))
     removable = _removable(level, upright, dark, boxes)
     return Rulings(lines, mask.astype(bool), removable, boxes, _blocks(mask))
+
+
+def _without_cells(mask: Pixels, boxes: tuple[BoxMm, ...], lines: Sequence[Ruled]) -> Pixels:
+    """The lines less those of small boxes, where these are not lines of a larger box as well."""
+    result = mask.copy()
+    for run in _runs([b for b in boxes if b.w <= _CELL_MM[0] and b.h <= _CELL_MM[1]]):
+        left, right = run[0].x, run[-1].x + run[-1].w
+        for box in run:
+            x0, y0, x1, y1 = box.x, box.y, box.x + box.w, box.y + box.h
+            grow = _CELL_GROW_MM
+            top = -grow if _goes_on(lines, False, y0, left, right) else grow
+            low = -grow if _goes_on(lines, False, y1, left, right) else grow
+            west = -grow if _goes_on(lines, True, x0, y0, y1) else grow
+            east = -grow if _goes_on(lines, True, x1, y0, y1) else grow
+            area = BoxMm(x0 - west, y0 - top, x1 + east - x0 + west, y1 + low - y0 + top).to_px()
+            result[area.y : area.y + area.h, area.x : area.x + area.w] = 0
+    return result
+
+
+def _runs(boxes: Sequence[BoxMm]) -> list[list[BoxMm]]:
+    """Boxes of one height on one level, side by side."""
+    rows: dict[tuple[int, int], list[BoxMm]] = {}
+    for box in sorted(boxes, key=lambda b: b.x):
+        key = (round(box.y / 1.5), round(box.h / 1.5))
+        rows.setdefault(key, []).append(box)
+    runs = []
+    for row in rows.values():
+        run = [row[0]]
+        for box in row[1:]:
+            if box.x - (run[-1].x + run[-1].w) > _CELL_MM[0]:
+                runs.append(run)
+                run = []
+            run.append(box)
+        runs.append(run)
+    return runs
+
+
+def _goes_on(lines: Sequence[Ruled], upright: bool, at: float, start: float, stop: float) -> bool:
+    """Whether a line that is longer than a row of cells runs along its side."""
+    return any(
+        n.upright == upright
+        and abs(n.at - at) < 0.4
+        and n.start < start + 0.5
+        and n.stop > stop - 0.5
+        and n.stop - n.start > stop - start + 3.0
+        for n in lines
+    )
+
+
+def _merged(boxes: tuple[BoxMm, ...], more: tuple[BoxMm, ...]) -> tuple[BoxMm, ...]:
+    """Both, each place once; of two that are nearly one, the larger, which nothing cut into."""
+    found = list(boxes)
+    for box in more:
+        near = [o for o in found if _nearly(o, box)]
+        if not near:
+            found.append(box)
+        elif all(box.w * box.h > o.w * o.h for o in near):
+            found = [o for o in found if o not in near] + [box]
+    return tuple(sorted(found, key=lambda b: (b.y, b.x)))
+
+
+def _nearly(one: BoxMm, other: BoxMm) -> bool:
+    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
+    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    if width <= 0 or height <= 0:
+        return False
+    both = one.w * one.h + other.w * other.h - width * height
+    return width * height > 0.8 * both
 
 
 def _blocks(mask: Pixels) -> tuple[BoxMm, ...]:
@@ -161,16 +239,52 @@ def _ridge(dark: Pixels, *, upright: bool) -> Float:
     return np.asarray(cv2.transpose(ridge) if upright else ridge, np.float32)
 
 
-def _line_mask(ridge: Float, *, upright: bool) -> Pixels:
+def _line_masks(level: Float, upright: Float) -> tuple[Pixels, Pixels]:
+    """Where lines run, level and upright; what is far paler than the rest is a fold or a hair."""
+    parts = [_line_parts(level, upright=False), _line_parts(upright, upright=True)]
+    long = np.concatenate([p.length_px for p in parts])
+    strength = np.concatenate([p.strength for p in parts])
+    held = long >= _NO_STROKE_PX
+    usual = _low_quantile(strength[held], long[held]) if held.any() else 0.0
+    level_mask, upright_mask = (p.mask(_FAINT_SHARE * usual) for p in parts)
+    return level_mask, upright_mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Connected pieces that may be lines: their labels, and for each its label, length, level."""
+
+    labels: NDArray[np.int32]
+    numbers: NDArray[np.int64]
+    length_px: NDArray[np.int64]
+    strength: NDArray[np.float64]
+
+    def mask(self, least: float) -> Pixels:
+        kept = np.zeros(int(self.labels.max()) + 1, np.uint8)
+        kept[self.numbers[self.strength >= least]] = 1
+        return np.asarray(kept[self.labels], np.uint8)
+
+
+def _line_parts(ridge: Float, *, upright: bool) -> _Parts:
     binary = (ridge > _LEAST_LEVELS).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    long = stats[:, cv2.CC_STAT_HEIGHT if upright else cv2.CC_STAT_WIDTH]
+    long = stats[:, cv2.CC_STAT_HEIGHT if upright else cv2.CC_STAT_WIDTH].astype(np.int64)
     thick = stats[:, cv2.CC_STAT_AREA] / np.maximum(1, long)
-    kept = (long >= _SHORTEST_LINE_PX) & (thick <= _WIDEST_LINE_PX) & (long > 3 * thick)
-    kept[0] = False
-    if count < 2:
-        return np.zeros_like(binary)
-    return np.asarray(kept[labels], np.uint8)
+    fits = (long >= _SHORTEST_LINE_PX) & (thick <= _WIDEST_LINE_PX) & (long > 3 * thick)
+    # From edge to edge of the paper runs no line of a form, but a fold or the paper's own edge.
+    fits &= long < _ACROSS_PAPER * ridge.shape[0 if upright else 1]
+    fits[0] = False
+    area = np.maximum(1, stats[:, cv2.CC_STAT_AREA])
+    total = np.bincount(labels.ravel(), weights=ridge.ravel(), minlength=count)
+    numbers = np.flatnonzero(fits)
+    return _Parts(labels, numbers, long[numbers], (total / area)[numbers])
+
+
+def _low_quantile(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:
+    """What a fifth of the length of all lines lies below."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) >= 0.2 * weights.sum()
+    return float(values[order][int(np.argmax(reached))])
 
 
 def _is_solid(strip: Pixels, axis: int) -> bool:
@@ -231,7 +345,35 @@ def _boxes(mask: Pixels, dark: Pixels) -> tuple[BoxMm, ...]:
         box = _on_lines(x, y, w, h, dark)
         if box is not None:
             found.append(box)
+    found += [b for b in _small_frames(dark) if not any(_same_place(b, o) for o in found)]
     return tuple(sorted(found, key=lambda b: (b.y, b.x)))
+
+
+def _small_frames(dark: Pixels) -> list[BoxMm]:
+    """Small closed frames by themselves: a letter in a box hides its sides from the search."""
+    binary = (dark > _FRAME_LEVELS).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    low, high = (v * PX_PER_MM for v in _SMALL_FRAME_MM)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    fits = ((sides >= low) & (sides <= high)).all(axis=1)
+    found = []
+    for n in np.flatnonzero(fits):
+        x, y, w, h, _ = (int(v) for v in stats[n])
+        part = labels[y : y + h, x : x + w] == n
+        edges = (part[:4].any(axis=0), part[-4:].any(axis=0))
+        upright = (part[:, :4].any(axis=1), part[:, -4:].any(axis=1))
+        if min(float(e.mean()) for e in (*edges, *upright)) < _FRAME_CLOSED:
+            continue
+        thick = float(np.median([part[:, w // 2 - 3 : w // 2 + 3][:8].sum(axis=0).mean(), 2.0]))
+        half = thick / 2
+        found.append(
+            BoxMm(*(round(v / PX_PER_MM, 3) for v in (x + half, y + half, w - thick, h - thick)))
+        )
+    return found
+
+
+def _same_place(one: BoxMm, other: BoxMm) -> bool:
+    return max(abs(one.x - other.x), abs(one.y - other.y), abs(one.w - other.w)) < 0.6
 
 
 def _on_lines(x: int, y: int, w: int, h: int, dark: Pixels) -> BoxMm | None:

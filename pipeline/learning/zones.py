@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.domain.documents import DATE_FIELDS, FieldName, FormName
 from pipeline.domain.geometry import BoxMm
-from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
+from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.learning.captions import Caption, Heading, caption_of, is_caption, section_of
 from pipeline.learning.layout import CellRow, Choice, Face, Layout, union
 from pipeline.learning.lexicon import Concept, Meaning, Section, field_of, meaning
@@ -17,7 +17,7 @@ from pipeline.learning.rulings import contains
 
 _INSET_MM = 0.5
 _BEFORE_MM = 2.5  # a zone begins this far before its first cell
-_BEYOND_MM = 10.0  # and ends at most this far beyond its last: where a hand that slips still writes
+_BEYOND_MM = 8.0  # and ends at most this far beyond its last: where a hand that slips still writes
 _FREE_LEAST_MM = (12.0, 4.6)
 _BAND_LEAST_MM = 5.2
 _TWO_LINES_MM = 12.6
@@ -25,6 +25,7 @@ _CIRCLE = 2.2  # cell of a word to circle, times its height
 _TICK_REACH_MM = 6.0
 _SEAL_REACH_MM = 11.0
 _SEAL_GAP_MM = 3.0
+_KINDS_MARGIN_MM = 0.7
 _UNITS = frozenset("年月日")
 _ERAS = frozenset("明大昭平令西")
 _SEAL_WORDS = frozenset({"印", "㊞"})
@@ -108,7 +109,7 @@ class ZoneMaker:
         caption = caption_of(face, self._layout)
         answer = _Answer(face, caption, section_of(face.box, self._opened))
         taken: list[BoxMm] = []
-        ticks = [row for row in face.rows if row.ticks]
+        ticks = [row for row in face.rows if row.ticks and not row.inside]
         runs = [row for row in face.rows if not row.ticks]
         for row in ticks:
             taken.append(self._ticks(answer, row))
@@ -117,6 +118,9 @@ class ZoneMaker:
             box, is_postal = self._run(answer, row)
             taken.append(box)
             postal = postal or is_postal
+        for row in face.rows:
+            if row.inside:
+                taken.append(self._kinds(answer, row, runs))
         if face.choice is not None:
             self._choice(answer, face.choice)
             return
@@ -161,6 +165,26 @@ class ZoneMaker:
                 f"□の右に「{label}」",
                 f"a box to tick with “{label}” on its right",
             )
+        return box
+
+    def _kinds(self, answer: _Answer, row: CellRow, runs: Sequence[CellRow]) -> BoxMm:
+        """A mark row: under every box of a PIN a choice of what stands in it."""
+        box = row.box.inset(-_KINDS_MARGIN_MM)
+        box = _rounded(box.x, box.y, box.x + box.w, box.y + box.h)
+        said = answer.said
+        name = None if said is None else field_of(self._form, answer.section, said)
+        values = "".join(dict.fromkeys(row.labels))
+        fits = any(len(row.cells) == len(values) * len(run.cells) for run in runs)
+        if name is None or not fits:
+            self._unnamed(answer, box, values)
+            return box
+        self._add(
+            answer,
+            Zone(name, ReaderKind.MARKS, box, row.cells, values, KINDS_PART, mark_style="tick"),
+            0.95,
+            f"マスごとに「{values}」の小さな□",
+            f"small boxes {values} for every cell",
+        )
         return box
 
     # --- rows of cells ---------------------------------------------------------------------
@@ -218,7 +242,7 @@ class ZoneMaker:
         if not row.ticks:
             right = min(right, cells.x + cells.w + _BEYOND_MM)
         for other in answer.face.rows:
-            for cell in other.cells:
+            for cell in other.cells if not other.inside else ():
                 if cell.x > cells.x + cells.w and _level_with(cell, cells):
                     right = min(right, cell.x - _BEFORE_MM - 0.3)
                 elif cell.x + cell.w < cells.x and _level_with(cell, cells):
