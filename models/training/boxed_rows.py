@@ -5,10 +5,8 @@ Shared by calibration (split ``calibrate``) and the bench (split ``test``).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +24,6 @@ from pipeline.samples.row_sheets import RowKind, make_sheet
 # What an office sees: most scans are ordinary, some are poor.
 _PRESETS = (Preset.MILD, Preset.TYPICAL, Preset.HARD)
 _SHARES = (0.35, 0.5, 0.15)
-
-
-SET_ASIDE = Path(__file__).resolve().parent / "set_aside.json"
-
-
-def set_aside_images() -> tuple[str, ...]:
-    """Digests of images whose label is plainly wrong; ``set_aside.json`` says what each shows."""
-    return tuple(json.loads(SET_ASIDE.read_text(encoding="utf-8"))["images"])
 
 
 class TracedInk:

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.boxed_rows import RowEvidence, collect, set_aside_images
+from models.training.boxed_rows import RowEvidence, collect
 from models.training.simulated_numbers import (
     KINDS,
     PARTS,
@@ -287,7 +287,7 @@ def main() -> None:
         ("pins", PIN_ROW, options.pins),
         ("postal", POSTAL_ROW, options.postal),
     ):
-        rows[name] = list(collect(reader, real, kind, sheets, options.seed, set_aside_images()))
+        rows[name] = list(collect(reader, real, kind, sheets, options.seed))
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
