@@ -22,6 +22,8 @@ from benchmarks import (
     whole_forms_bench,
 )
 
+# What the default run may take: it is the check before every release.
+DEFAULT_MINUTES = 20
 RESULTS = Path(__file__).resolve().parent / "results"
 PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "whole_forms": whole_forms_bench.run,
@@ -45,17 +47,21 @@ def main(wanted: list[str]) -> None:
         "cores": os.cpu_count(),
         "full": full,
     }
+    spent = 0.0
     for name in wanted or list(PARTS):
         print(f"\n== {name}", file=sys.stderr, flush=True)
         begin = time.perf_counter()
         result = PARTS[name](full)
         result["bench_seconds"] = round(time.perf_counter() - begin, 1)
+        spent += result["bench_seconds"]
         # Read again: parts may run side by side.
         results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
         results |= {"made": made, name: result}
         target.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n")
         _show(name, result)
-    print(f"\n→ {target.relative_to(RESULTS.parent.parent)}", file=sys.stderr)
+    late = "" if full or spent <= 60 * DEFAULT_MINUTES else f", over the {DEFAULT_MINUTES} allowed"
+    print(f"\n{spent / 60:.1f} minutes{late}", file=sys.stderr)
+    print(f"→ {target.relative_to(RESULTS.parent.parent)}", file=sys.stderr)
 
 
 def _show(name: str, result: dict[str, Any]) -> None:
