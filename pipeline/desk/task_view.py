@@ -39,6 +39,7 @@ _REFERENCE_FIELDS = (
     FieldName.MY_NUMBER,
 )
 _SURE = 0.99
+_WORTH_COMPARING = 0.01
 _OPTIONS = {
     Route.RETURN: (Action.RETURN, Action.PROCESS, Action.RESCAN),
     Route.REFUSE: (Action.REFUSE, Action.PROCESS, Action.RESCAN),
@@ -69,7 +70,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The writer's own sure 0 or 1 elsewhere on the sheet."""
+    """A digit that the writer surely wrote elsewhere on the sheet."""
 
     field: FieldName
     index: int
@@ -267,14 +268,10 @@ def _in_crop(
 def _references(
     desk: Desk, document_id: str, name: FieldName, characters: Sequence[OpenCharacter]
 ) -> tuple[Reference, ...]:
-    doubtful = {
-        "0" if c.value in "0O" else "1"
-        for c in characters
-        if c.flagged and c.value and pin.always_flagged(c.value, pin.SIGNATURE_ALPHABET)
-    }
+    doubtful = sorted({digit for c in characters if c.flagged for digit in _digits_of(c)})
     if name != FieldName.PIN_SIGNATURE or not doubtful:
         return ()
-    found: list[Reference] = []
+    found: list[tuple[float, Reference]] = []
     for other in _REFERENCE_FIELDS:
         field = desk.store.documents.field(document_id, other)
         if field is None or not field.has_crop:
@@ -282,12 +279,23 @@ def _references(
         for index, c in enumerate(desk.store.documents.characters(document_id, other)):
             sure = c.value in doubtful and not c.flagged and c.confidence >= _SURE
             if sure and c.box_px is not None:
-                found.append(Reference(other, index, c.value))
-    per_digit = [
-        [r for r in found if r.value == digit][: REFERENCES_WANTED // len(doubtful)]
-        for digit in sorted(doubtful)
-    ]
+                found.append((c.confidence, Reference(other, index, c.value)))
+    # The surest first: what is compared with must itself be beyond doubt.
+    found.sort(key=lambda held: -held[0])
+    each = max(1, REFERENCES_WANTED // len(doubtful))
+    per_digit = [[r for _, r in found if r.value == digit][:each] for digit in doubtful]
     return tuple(r for group in per_digit for r in group)
+
+
+def _digits_of(character: OpenCharacter) -> set[str]:
+    """The digits that a flagged PIN character may well be: the writer's own are worth a look."""
+    if not character.value:
+        return set()
+    likely = {v for v, p in character.alternatives if p >= _WORTH_COMPARING}
+    digits = {c for c in (character.value, *likely) if c.isdigit()}
+    if pin.always_flagged(character.value, pin.SIGNATURE_ALPHABET):
+        digits.add(pin.same_shape_of_kind(character.value, pin.Kind.DIGIT))
+    return digits
 
 
 def _crop_size(desk: Desk, document_id: str, name: str) -> tuple[int, int] | None:
