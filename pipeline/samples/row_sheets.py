@@ -168,7 +168,7 @@ def make_sheet(
     spec = PaperSpec.drawn(preset, rng)
     scanned = scan(pixels, spec, rng)
     return RowSheet(
-        _register(form, scanned.pixels, scanned.to_scan, spec, rng, residual_px),
+        laid_on_form(form, scanned.pixels, scanned.to_scan, spec, rng, residual_px),
         tuple(truth),
         preset.value,
         spec.mode.value,
@@ -196,7 +196,7 @@ def _fill(
         write_in_cell(pixels, character, cell.to_px(), source, hand, pen, rng, overshoot=over)
 
 
-def _register(
+def laid_on_form(
     form: FormDefinition,
     pixels: Pixels,
     to_scan: NDArray[np.float64],
@@ -204,7 +204,16 @@ def _register(
     rng: np.random.Generator,
     residual_px: float,
 ) -> RegisteredPage:
-    """The scan laid on the form by its true geometry, off by what registration leaves."""
+    """The scan laid on the form by its true geometry, off by what registration leaves.
+
+    Args:
+        form: What was scanned.
+        pixels: The scan.
+        to_scan: Form pixels at 300 dpi to pixels of the scan.
+        spec: How it was scanned.
+        rng: Randomness.
+        residual_px: Standard deviation of the error, registered pixels.
+    """
     width, height = round(form.page_w_mm * PX_PER_MM), round(form.page_h_mm * PX_PER_MM)
     turn = float(rng.normal(0, residual_px / 1500))
     off = rng.normal(0, residual_px, 2)
