@@ -1,4 +1,4 @@
-"""``make train``: trains both networks, records their hashes, computes the thresholds.
+"""``make train``: makes the bank of views, trains both networks, computes the thresholds.
 
 Training needs torch, which reading does not: it goes into an environment of its own,
 ``.venv-train``, made here from ``models/training/requirements.txt``.
@@ -12,13 +12,15 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = REPOSITORY / ".venv-train"
 WEIGHTS = REPOSITORY / "models" / "weights"
-NETWORKS = {"characters-v1": "train_characters", "digits-v1": "train_digits"}
+NETWORKS = {"characters-v1": "train_characters", "boxes-v2": "train_boxes"}
 MANIFEST = REPOSITORY / "models" / "manifest.toml"
 
 
@@ -45,22 +47,50 @@ def record_hash(name: str) -> str:
     return digest
 
 
+def make_banks(run: Callable[[list[str]], None], folder: Path) -> list[str]:
+    """Views to learn from and to look at, where they are not there yet; options that name them."""
+    banks = {"train": folder / "train", "calibrate": folder / "calibrate"}
+    for split, bank in banks.items():
+        # A bank that was broken off lacks the mark and is made anew.
+        done = bank / "complete"
+        if done.exists():
+            continue
+        sizes = ["120000", "80000"] if split == "train" else ["20000", "0"]
+        options = ["--rows", sizes[0], "--drawn", sizes[1], "--split", split]
+        run(["models.training.cell_bank", "--out", str(bank), *options])
+        done.touch()
+    return ["--bank", str(banks["train"]), "--check", str(banks["calibrate"])]
+
+
 def main() -> None:
-    """Training, hashes, calibration; about 70 minutes on one core."""
+    """Bank, training, hashes, calibration; about three hours on one core."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calibrate-only", action="store_true", help="keep the weights")
     parser.add_argument("--only", choices=sorted(NETWORKS), help="train this network alone")
+    parser.add_argument(
+        "--bank",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "uketsuke-bank",
+        help="folder for the views, outside the repository: it holds images",
+    )
     options, rest = parser.parse_known_args()
     # Torch gives memory back after every step otherwise; taking it anew doubles the time.
     quick = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
     environment = {**os.environ, **quick, "OMP_NUM_THREADS": "1"}
+
+    def run(arguments: list[str]) -> None:
+        command = [str(training_python()), "-m", *arguments]
+        subprocess.run(command, check=True, cwd=REPOSITORY, env=environment)
+
     for name, module in NETWORKS.items():
         if options.calibrate_only or options.only not in (None, name):
             continue
-        command = [str(training_python()), "-m", f"models.training.{module}", *rest]
-        subprocess.run(command, check=True, cwd=REPOSITORY, env=environment)
+        banks = make_banks(run, options.bank) if module == "train_boxes" else []
+        run([f"models.training.{module}", *banks, *rest])
         print(f"{name}.onnx {record_hash(name)[:12]}", file=sys.stderr)
     command = [sys.executable, "-m", "models.training.calibrate_characters"]
+    if options.calibrate_only:
+        command += rest
     subprocess.run(command, check=True, cwd=REPOSITORY)
 
 

@@ -292,8 +292,8 @@ def main() -> None:
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
         "on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "network": store.version("characters-v1"),
-        "digits_network": store.version("digits-v1"),
+        "network": store.version("boxes-v2"),
+        "letters_network": store.version("characters-v1"),
         "line_model": store.version("pp_ocrv6_small_rec"),
         "split": "calibrate",
         "seed": options.seed,

@@ -18,12 +18,12 @@ from pipeline.readers.character_network import (
     CHARACTERS,
     DISTINCT_LOWER,
     JUNK,
-    CharacterNetwork,
-    DigitNetwork,
+    OVERWRITTEN,
+    CharacterNetworks,
     columns_of,
 )
 from pipeline.readers.joined_view import LineRecogniser, read_joined
-from pipeline.readers.joining import joined, normalised
+from pipeline.readers.joining import joined
 from pipeline.readers.thresholds import CharacterThresholds, kind_of
 
 DEFAULT_ALPHABET = CHARACTERS[:36]
@@ -39,12 +39,11 @@ class Views:
     """What the views say, a row for each cell that holds ink.
 
     Attributes:
-        network: N x 63 log probabilities over all that the network knows.
-        first: N x A log probabilities of the network over the zone's alphabet.
+        network: N x 63 log probabilities over all that the networks know.
+        first: N x A log probabilities of the networks together over the zone's alphabet.
         second: The same from the line model; None where there is none.
-        digits: N x 11 log probabilities of the digits-only network, the last of them that one
-            digit was written over another; None for other alphabets. Its ten digits are not
-            joined into the posterior: they did not make it better on split calibrate.
+        digits: N x 11 log probabilities of the digits-only head, the last of them that one digit
+            was written over another; None for other alphabets.
     """
 
     network: NDArray[np.float64]
@@ -72,8 +71,7 @@ class BoxReader:
         Raises:
             DefectError: ``MODEL_MISSING`` or ``MODEL_ALTERED``.
         """
-        self._network = CharacterNetwork(store)
-        self._digits = DigitNetwork(store)
+        self._networks = CharacterNetworks(store)
         self._recogniser = recogniser
         self._thresholds = thresholds
 
@@ -81,8 +79,7 @@ class BoxReader:
     def model_version(self) -> str:
         """Versions of the networks, artefact and number of views, for lineage."""
         views = "two views" if self._recogniser is not None else "one view"
-        networks = f"{self._network.version} {self._digits.version}"
-        return f"{networks} {self._thresholds.version} {views}"
+        return f"{self._networks.version} {self._thresholds.version} {views}"
 
     def read(self, page: RegisteredPage, zone: Zone) -> BoxedReading:
         """Every cell of a zone."""
@@ -97,17 +94,14 @@ class BoxReader:
         """What each view makes of the cells that hold ink."""
         alphabet = zone.alphabet or DEFAULT_ALPHABET
         glyphs = [ink.ink for ink in inks if ink.ink_px is not None]
-        network = self._network.log_probabilities(glyphs)
+        opinion = self._networks.opinion(glyphs, alphabet)
         second = (
             np.log(read_joined(self._recogniser, glyphs, alphabet))
             if self._recogniser is not None and glyphs
             else None
         )
-        first = normalised(network[:, columns_of(alphabet)])
-        if kind_of(alphabet) != "digits":
-            return Views(network, first, second)
-        digits = self._digits.log_probabilities(glyphs)
-        return Views(network, first, second, digits)
+        digits = opinion.digits if kind_of(alphabet) == "digits" else None
+        return Views(opinion.characters, opinion.first, second, digits)
 
     def assemble(
         self, zone: Zone, inks: Sequence[CellInk], views: Views, thresholds: CharacterThresholds
@@ -126,7 +120,7 @@ class BoxReader:
         held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
         for row, i in enumerate(held):
             junk = float(np.exp(views.network[row, JUNK]))
-            over = 0.0 if views.digits is None else float(np.exp(views.digits[row, -1]))
+            over = 0.0 if views.digits is None else float(np.exp(views.digits[row, OVERWRITTEN]))
             readings[i] = CellReading(
                 posterior={c: float(p) for c, p in zip(alphabet, joint[row], strict=True)},
                 state=_state(inks[i], junk, over, alphabet, thresholds),

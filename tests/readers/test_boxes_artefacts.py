@@ -41,8 +41,9 @@ def test_the_shipped_artefact_says_where_each_threshold_comes_from() -> None:
 
 def test_the_artefact_was_made_with_the_weights_that_ship() -> None:
     content = json.loads((MODELS / ARTEFACT).read_text())
-    digest = hashlib.sha256((MODELS / "weights" / "characters-v1.onnx").read_bytes()).hexdigest()
-    assert content["made"]["network"].endswith(digest[:8])
+    for role, name in (("network", "boxes-v2"), ("letters_network", "characters-v1")):
+        digest = hashlib.sha256((MODELS / "weights" / f"{name}.onnx").read_bytes()).hexdigest()
+        assert content["made"][role].endswith(digest[:8])
     assert content["made"]["split"] == "calibrate"
 
 

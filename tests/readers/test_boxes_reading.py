@@ -12,7 +12,7 @@ import pytest
 from pipeline.domain.errors import DefectError
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxes import BoxReader
-from pipeline.readers.character_network import CHARACTERS, columns_of
+from pipeline.readers.character_network import CHARACTERS, CharacterNetworks, columns_of
 from pipeline.readers.joined_view import HEIGHT_PX, LEAD_PX, PITCH_PX, read_joined, set_side_by_side
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.resolve_my_number import resolve_my_number
@@ -66,7 +66,7 @@ def test_every_cell_has_a_full_posterior_and_a_place(reader: BoxReader, numbers:
         assert abs(cell.box_px.x - expected.to_px().x) <= 8
         assert len(cell.views) == 2
     assert "characters-v1@" in boxed.model_version
-    assert "digits-v1@" in boxed.model_version
+    assert "boxes-v2@" in boxed.model_version
 
 
 def test_a_digit_written_over_another_is_doubtful(reader: BoxReader) -> None:
@@ -118,6 +118,24 @@ def test_altered_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DefectError) as missing:
         BoxReader(ModelStore(folder), None, CharacterThresholds.load(MODELS))
     assert missing.value.code == "MODEL_MISSING"
+
+
+def test_the_networks_are_asked_over_the_alphabet_of_the_zone() -> None:
+    networks = CharacterNetworks(ModelStore(MODELS))
+    rng = np.random.default_rng(1)
+    glyphs = [
+        (np.clip(StrokeInk(2).glyph(c, rng).distance, 0, 1) * 255).astype(np.uint8) for c in "A7K3"
+    ]
+    for alphabet in ("0123456789", CHARACTERS[:36], "73AK"):
+        opinion = networks.opinion(glyphs, alphabet)
+        assert opinion.first.shape == (4, len(alphabet))
+        for view in (opinion.first, opinion.characters, opinion.digits):
+            assert np.exp(view).sum(axis=1) == pytest.approx(1.0)
+        read = "".join(alphabet[i] for i in opinion.first.argmax(axis=1))
+        assert all(a == b for a, b in zip(read, "A7K3", strict=True) if b in alphabet)
+        assert networks.opinion([], alphabet).first.shape == (0, len(alphabet))
+    with pytest.raises(KeyError):
+        networks.opinion(glyphs, "あ")
 
 
 class _Frames:
