@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import (
     characters_bench,
+    learning_bench,
     photo_bench,
     registration_bench,
     speed_bench,
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "characters": characters_bench.run,
     "text": text_bench.run,
     "registration": registration_bench.run,
+    "learning": learning_bench.run,
     "photo": photo_bench.run,
     "vault": vault_bench.run,
     "speed": speed_bench.run,

@@ -17,6 +17,7 @@ _CELL_W_MM = (3.8, 16.0)
 _CELL_H_MM = (5.2, 18.0)
 _TICK_MM = (2.6, 6.6)
 _ALIKE_MM = 0.45
+_WIDTHS_ALIKE = 0.6  # a row may be stretched more on one side than on the other
 _ROW_GAP_MM = 9.0
 _INKED_SHARE = 0.012
 _INK_LEVELS = 40
@@ -25,6 +26,7 @@ _LEAST_LETTERED = 4
 _FACE_MM = (9.0, 4.6)
 _PHOTO_MM = (35.0, 45.0)
 _PHOTO_TOLERANCE = 0.075
+_PHOTO_SAID_TOLERANCE = 0.3
 _TINT_LEVELS = 5.0
 _CHOICES = ("男女", "有無", "要否", "英数")
 _NO_WORD = re.compile(r"[・･.,、。\-ー一/|\s]")
@@ -148,7 +150,7 @@ def lay_out(sheet: Pixels, ink: Pixels, rulings: Rulings, lines: Sequence[Printe
         lines: Its printed words.
     """
     boxes = list(rulings.boxes)
-    photo = _photo(boxes)
+    photo = _photo(boxes, lines)
     if photo is not None:
         boxes = [b for b in boxes if not (contains(photo, b, 1.5) or _same(photo, b))]
     rows = _cell_rows(boxes, ink, lines)
@@ -197,10 +199,17 @@ def _same(one: BoxMm, other: BoxMm) -> bool:
     return contains(one, other, 1.0) or contains(other, one, 1.0) or one == other
 
 
-def _photo(boxes: Sequence[BoxMm]) -> BoxMm | None:
-    """The box that a 35 x 45 mm print fits into; the nearest in size where there are several."""
+def _photo(boxes: Sequence[BoxMm], lines: Sequence[PrintedLine]) -> BoxMm | None:
+    """The box that a 35 x 45 mm print fits into, or one near that size that says 写真."""
     off = {b: max(abs(b.w / _PHOTO_MM[0] - 1), abs(b.h / _PHOTO_MM[1] - 1)) for b in boxes}
     near = [b for b in boxes if off[b] <= _PHOTO_TOLERANCE]
+    if not near:
+        said = [n.box for n in lines if "写真" in n.text]
+        near = [
+            b
+            for b in boxes
+            if off[b] <= _PHOTO_SAID_TOLERANCE and any(contains(b, place) for place in said)
+        ]
     return min(near, key=lambda b: off[b], default=None)
 
 
@@ -269,7 +278,7 @@ def _equal_runs(boxes: Sequence[BoxMm]) -> list[list[BoxMm]]:
             alike = (
                 abs(box.y - first.y) <= _ALIKE_MM
                 and abs(box.h - first.h) <= _ALIKE_MM
-                and abs(box.w - first.w) <= max(_ALIKE_MM, 0.08 * first.w)
+                and min(box.w, last.w) >= _WIDTHS_ALIKE * max(box.w, last.w)
             )
             if alike and -0.6 <= box.x - (last.x + last.w) <= _ROW_GAP_MM:
                 run.append(box)

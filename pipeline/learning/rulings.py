@@ -277,7 +277,7 @@ def _line_parts(ridge: Float, *, upright: bool) -> _Parts:
     area = np.maximum(1, stats[:, cv2.CC_STAT_AREA])
     total = np.bincount(labels.ravel(), weights=ridge.ravel(), minlength=count)
     numbers = np.flatnonzero(fits)
-    return _Parts(labels, numbers, long[numbers], (total / area)[numbers])
+    return _Parts(np.asarray(labels, np.int32), numbers, long[numbers], (total / area)[numbers])
 
 
 def _low_quantile(values: NDArray[np.float64], weights: NDArray[np.int64]) -> float:

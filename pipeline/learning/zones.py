@@ -25,6 +25,7 @@ _CIRCLE = 2.2  # cell of a word to circle, times its height
 _TICK_REACH_MM = 6.0
 _SEAL_REACH_MM = 11.0
 _SEAL_GAP_MM = 3.0
+_LEAST_READ = 0.4
 _KINDS_MARGIN_MM = 0.7
 _UNITS = frozenset("年月日")
 _ERAS = frozenset("明大昭平令西")
@@ -201,7 +202,7 @@ class ZoneMaker:
         if units == "年月日" or (said is not None and said.concept in _DATE_CONCEPTS):
             name = self._date_field(answer)
             part, wanted = "digits", _DATE_CELLS
-        elif row.groups == (3, 4) and (said is None or said.concept != Concept.POSTAL_CODE):
+        elif _is_postal(row, said):
             agent = said is not None and said.agent
             name = field_of(
                 self._form, answer.section, Meaning(Concept.POSTAL_CODE, 0.9, "〒", agent)
@@ -418,6 +419,13 @@ class ZoneMaker:
         )
 
 
+def _is_postal(row: CellRow, said: Meaning | None) -> bool:
+    """Seven cells in the box of an address, or three and four anywhere: 〒."""
+    if said is not None and said.concept == Concept.ADDRESS:
+        return sum(row.groups) == _CELLS[FieldName.REPRESENTATIVE_POSTAL_CODE]
+    return row.groups == (3, 4) and (said is None or said.concept != Concept.POSTAL_CODE)
+
+
 def free_rectangle(inner: BoxMm, obstacles: Sequence[BoxMm], *, band: bool = False) -> BoxMm | None:
     """The part of a box to write in: a band over its whole width, or what print leaves beside it.
 
@@ -458,7 +466,9 @@ def _widest_gap(
 
 
 def _obstacles(face: Face, taken: Sequence[BoxMm]) -> list[BoxMm]:
-    boxes = [line.box.inset(-_INSET_MM) for line in face.lines]
+    # What cannot be read at all is dirt on the glass, or will be seen by a person.
+    printed = [line for line in face.lines if line.probability >= _LEAST_READ]
+    boxes = [line.box.inset(-_INSET_MM) for line in printed]
     # The words of a seal's place are inside what was taken for it.
     boxes = [b for b in boxes if not any(contains(t, b) for t in taken)]
     return [*boxes, *taken]
