@@ -63,6 +63,40 @@ def fold_kana(text: str) -> str:
     return katakana.translate(_SMALL_KANA)
 
 
+_KANA_RUN = re.compile(r"[ァ-ヶー]+")
+_KANJI = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff々]")
+_FEWER_KANA = 1  # 八月一日 is read ほづみ
+_MOST_KANA = 7  # of one character, with room to spare: 志 こころざし has five
+
+
+def kana_may_read(kana: str, name: str) -> bool:
+    """Whether kana can be the reading of a name; False only where no reading can be.
+
+    Kana in the name has to stand in the reading, in order; characters have at least about one
+    kana each and no more than some. Latin names say nothing.
+
+    Args:
+        kana: The reading, in either kana.
+        name: As written.
+    """
+    said, written = fold_kana(kana), fold_kana(name)
+    if not said or re.search("[A-Za-z]", written):
+        return True
+    place = 0
+    for run in _KANA_RUN.findall(written):
+        # ノ and ケ inside a name (一ノ瀬) are read の and が.
+        if len(run) == 1:
+            continue
+        found = said.find(run, place)
+        if found < 0:
+            return False
+        place = found + len(run)
+    kanji = len(_KANJI.findall(written))
+    own = sum(len(run) for run in _KANA_RUN.findall(written) if len(run) > 1)
+    rest = len(said) - own
+    return kanji - _FEWER_KANA <= rest <= _MOST_KANA * max(1, kanji)
+
+
 def variants_of(character: str) -> tuple[str, ...]:
     """The other characters that may stand for this one in a name; empty where there are none."""
     return tuple(c for c in _GROUP_OF.get(character, "") if c != character)

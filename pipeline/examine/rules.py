@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from pipeline.domain import application_id, era
+from pipeline.domain import application_id, era, person_names
 from pipeline.domain.documents import Channel, FieldName, FormName
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.photos import PhotoCheckName, PhotoGrade, Verdict
@@ -32,6 +32,19 @@ def of_the_form(form: FormName, channel: Channel, *, refuse_reply_by_mail: bool)
     if form == FormName.EXPIRY_NOTICE:
         return [Finding(FindingCode.NOTICE_IS_NOT_APPLICATION, Severity.RETURN)]
     return []
+
+
+def of_the_version(taken: str, other: str | None) -> list[Finding]:
+    """That two versions explain the page alike where their prints differ, and which two.
+
+    Args:
+        taken: Name and version that the page was registered as.
+        other: The one that it cannot be told from, if there is one.
+    """
+    if other is None:
+        return []
+    versions = (("version", taken), ("other_version", other))
+    return [Finding(FindingCode.FORM_VERSION_UNCERTAIN, Severity.REVIEW, evidence=versions)]
 
 
 def qr_against_print(readings: Readings) -> list[Finding]:
@@ -92,8 +105,8 @@ def age_at_application(readings: Readings) -> tuple[int, bool] | None:
 
 
 def dates_against_each_other(readings: Readings, today: dt.date) -> list[Finding]:
-    """Birth before application, application not in the future."""
-    findings = []
+    """Birth before application, application not in the future, a stay that has not ended."""
+    findings = _stay_limit(readings)
     birth = _date(readings, FieldName.BIRTH_DATE)
     for name in (FieldName.APPLICATION_DATE, FieldName.REPLY_DATE):
         written = _date(readings, name)
@@ -120,23 +133,66 @@ def dates_against_each_other(readings: Readings, today: dt.date) -> list[Finding
     return findings
 
 
+def _stay_limit(readings: Readings) -> list[Finding]:
+    """A period of stay that had ended before the application is a slip of the pen or a question."""
+    limit = _date(readings, FieldName.STAY_LIMIT_DATE)
+    applied = _date(readings, FieldName.APPLICATION_DATE)
+    if limit is None or applied is None or limit >= applied:
+        return []
+    return [
+        Finding(
+            FindingCode.DATE_IMPOSSIBLE,
+            Severity.REVIEW,
+            FieldName.STAY_LIMIT_DATE,
+            evidence=(("reason", "over before the application"),),
+        )
+    ]
+
+
+def _kana_against_name(readings: Readings) -> list[Finding]:
+    """The representative's kana where it cannot be how the name is read.
+
+    No dictionary of readings of names is asked: hundreds of names are read as no dictionary says.
+    Only what no reading can be is told: kana of the name that the reading lacks, or fewer kana
+    than any name of so many characters has (八月一日 is read ほづみ: one kana fewer than kanji).
+    """
+    kana, name = (
+        readings.get(FieldName.REPRESENTATIVE_KANA),
+        readings.get(FieldName.REPRESENTATIVE_NAME),
+    )
+    if kana is None or name is None or not kana.value or not name.value:
+        return []
+    if person_names.kana_may_read(kana.value, name.value):
+        return []
+    return [
+        Finding(
+            FindingCode.TEXT_UNCLEAR,
+            Severity.REVIEW,
+            FieldName.REPRESENTATIVE_KANA,
+            evidence=(("reason", "does not fit the name"),),
+        )
+    ]
+
+
 def representative(readings: Readings) -> list[Finding]:
-    """Under 15 at the application date somebody has to act for the applicant."""
+    """Under 15 at the application date somebody has to act for the applicant; kana and name fit."""
     if not any(name in readings for name in REPRESENTATIVE_FIELDS):
         return []
+    findings = _kana_against_name(readings)
     age = age_at_application(readings)
     if age is None or age[0] >= AGE_WITHOUT_REPRESENTATIVE:
-        return []
+        return findings
     if all(_written(readings.get(name)) for name in REPRESENTATIVE_FIELDS):
-        return []
+        return findings
     severity = Severity.RETURN if age[1] else Severity.REVIEW
     return [
+        *findings,
         Finding(
             FindingCode.REPRESENTATIVE_MISSING,
             severity,
             FieldName.REPRESENTATIVE_NAME,
             evidence=(("age_years", float(age[0])),),
-        )
+        ),
     ]
 
 

@@ -321,3 +321,38 @@ def test_nothing_is_told_of_what_cannot_be_read() -> None:
     assert signature_findings(named(F.NAME, "伊藤 誠"), StubText(other, 0.6)) == []
     stated = Finding(C.PHOTO_EXCEPTION_STATED, Severity.INFO, F.NAME)
     assert signature_findings(named(F.NAME, "伊藤 誠"), StubText(other), stated) == []
+
+
+# Kana against the name, and a stay that is over
+
+
+@pytest.mark.parametrize(
+    ("kana", "name", "fits"),
+    [
+        ("やまだ はなこ", "山田 花子", True),
+        ("ほづみ さくら", "八月一日 さくら", True),
+        ("イチノセ マコト", "一ノ瀬 誠", True),
+        ("やまだ はな", "山田 さくら", False),
+        ("や", "山田 太郎", False),
+        ("たろう", "TARO YAMADA", True),
+        ("", "山田 太郎", True),
+    ],
+)
+def test_only_kana_that_no_reading_can_be_are_told(kana: str, name: str, fits: bool) -> None:
+    readings = {
+        F.REPRESENTATIVE_KANA: read(F.REPRESENTATIVE_KANA, kana),
+        F.REPRESENTATIVE_NAME: read(F.REPRESENTATIVE_NAME, name),
+    }
+    found = told(rules.representative(readings))
+    assert found == ([] if fits else [(C.TEXT_UNCLEAR, Severity.REVIEW)])
+
+
+@given(st.integers(-400, 400))
+def test_a_stay_that_ended_before_the_application_is_asked_about(days: int) -> None:
+    applied = dt.date(2026, 6, 15)
+    readings = {
+        F.APPLICATION_DATE: read(F.APPLICATION_DATE, applied.isoformat()),
+        F.STAY_LIMIT_DATE: read(F.STAY_LIMIT_DATE, (applied + dt.timedelta(days=days)).isoformat()),
+    }
+    found = told(rules.dates_against_each_other(readings, applied))
+    assert found == ([(C.DATE_IMPOSSIBLE, Severity.REVIEW)] if days < 0 else [])
