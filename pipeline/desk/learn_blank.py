@@ -23,7 +23,9 @@ from pipeline.forms.definition import FormDefinition
 from pipeline.forms.loading import load_definition
 from pipeline.settings import Settings
 
-LIMIT_S = 240
+LIMIT_S = 600
+"""About half a minute on a free core; the cores may be busy with batches."""
+
 _NAMES = ("definition.yaml", "blank.png", "notes.json")
 
 

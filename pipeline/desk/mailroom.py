@@ -18,13 +18,16 @@ from pathlib import Path
 from pipeline.domain.documents import Channel
 from pipeline.examine import batch_lock, progress
 from pipeline.intake.drops import Drop, Drops
-from pipeline.intake.expectations import Expectation, Unit, count_in, expectations_of
+from pipeline.intake.expectations import Unit, count_in, expectations_of
 from pipeline.intake.inbox import settled_files
 from pipeline.intake.manifest import MANIFEST_NAME, BatchState, Event, Manifest
 from pipeline.settings import Settings
+from pipeline.store import summaries
 from pipeline.store.clock import utc_now
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.figures import BatchFigures
+from pipeline.store.reconciliation import reconcile
+from pipeline.store.summaries import BatchSummary
 
 MOST_SHOWN = 50
 STILL_SENDING = dt.timedelta(minutes=1)
@@ -58,6 +61,7 @@ class Tray:
         again: Papers to be scanned again.
         reasons: Quarantined files by code.
         balanced: Every file has an outcome and the counts agree; None while it is under way.
+        summary: What its pages came to, once it was loaded.
     """
 
     batch_id: str
@@ -75,6 +79,7 @@ class Tray:
     routes: dict[str, int]
     counted: tuple[Counted, ...]
     balanced: bool | None
+    summary: BatchSummary | None
     failure: str = ""
 
 
@@ -105,6 +110,7 @@ class Mailroom:
         self._guard = threading.Lock()
         self._states: dict[str, tuple[tuple[int, int], BatchState]] = {}
         self._done: set[str] = set()
+        self._summaries: dict[str, BatchSummary] = {}
 
     def stamp(self) -> str:
         """A mark of all that the page shows, at little cost."""
@@ -202,11 +208,13 @@ class Mailroom:
             reasons=dict(Counter(r.code for r in state.records.values() if r.code)),
             routes={},
             counted=self._counted(folder.name, None),
+            summary=None,
             balanced=None,
             failure=seen.failure,
         )
 
     def _tray_loaded(self, batch: BatchFigures, again: int) -> Tray:
+        summary = self._summary(batch.batch_id)
         return Tray(
             batch_id=batch.batch_id,
             state="loaded",
@@ -221,15 +229,28 @@ class Mailroom:
             again=again,
             reasons=batch.quarantined,
             routes=batch.routes,
-            counted=self._counted(batch.batch_id, self._store.figures.found(batch.batch_id)),
+            counted=self._counted(batch.batch_id, summary),
             balanced=batch.reconciles,
+            summary=summary,
         )
 
-    def _counted(
-        self, batch_id: str, found: dict[str, dict[str, int]] | None
-    ) -> tuple[Counted, ...]:
+    def _summary(self, batch_id: str) -> BatchSummary | None:
+        """The summary of a loaded batch; once written it stays as it is."""
+        known = self._summaries.get(batch_id)
+        if known is None:
+            known = summaries.read(self._settings.batches, batch_id)
+            if known is not None:
+                self._summaries[batch_id] = known
+        return known
+
+    def _counted(self, batch_id: str, summary: BatchSummary | None) -> tuple[Counted, ...]:
+        if summary is not None:
+            return tuple(
+                Counted(r.unit, r.channel, r.expected, r.found)
+                for r in reconcile(self._settings, summary)
+            )
         return tuple(
-            Counted(e.unit, e.channel, e.number, None if found is None else _found(found, e))
+            Counted(e.unit, e.channel, e.number, None)
             for e in expectations_of(self._settings, batch_id)
         )
 
@@ -248,13 +269,6 @@ class Mailroom:
     def _left_drops(self) -> tuple[Drop, ...]:
         long_ago = utc_now() - STILL_SENDING
         return tuple(d for d in Drops(self._settings).open() if d.changed_at < long_ago)
-
-
-def _found(found: dict[str, dict[str, int]], expectation: Expectation) -> int:
-    by_channel = found[expectation.unit.value]
-    if expectation.channel is None:
-        return sum(by_channel.values())
-    return by_channel.get(expectation.channel.value, 0)
 
 
 def _state_of(folder: Path, seen: progress.Progress, unopened: int) -> str:

@@ -114,21 +114,6 @@ class Figures:
             for batch_id, loaded_at, arrivals, documents, loaded, duplicate, quarantined in rows
         ]
 
-    def found(self, batch_id: str) -> dict[str, dict[str, int]]:
-        """What one batch came to, by channel: ``files`` and ``documents``.
-
-        A file counts once whatever became of it; so does a document, of files that came in twice
-        those of the first.
-        """
-        questions = {
-            "files": "select channel, count(*) from arrival where batch_id = ? group by all",
-            "documents": "select channel, count(*) from document where batch_id = ? group by all",
-        }
-        return {
-            name: {str(k): int(n) for k, n in self._database.rows(sql, [batch_id])}
-            for name, sql in questions.items()
-        }
-
     def totals(self) -> dict[str, dict[str, int]]:
         """Counts over everything: arrivals, routes, outcomes, findings, open tasks."""
         questions = {

@@ -28,7 +28,7 @@ from pipeline.imaging.faults import FILE_CODES
 from pipeline.intake.batches import Batch, claim_batch
 from pipeline.intake.inbox import settled_files
 from pipeline.intake.originals import scan_id_of
-from pipeline.store import arrow_schema, rescans
+from pipeline.store import arrow_schema, rescans, summaries
 from pipeline.store.people import Role
 from pipeline.store.records import Arrival, Outcome
 
@@ -132,11 +132,12 @@ def test_a_batch_is_watched_from_the_inbox_to_its_account(office: Office) -> Non
         for r in Batch(batch_id, settings, office.vault).records()
     ]
     load(office, batch_id, *arrivals)
+    summaries.write(settings.batches, summaries.summarise(batch_id, 3, arrivals, 1.0))
     Batch(batch_id, settings, office.vault).finish()
     after = maren.get(f"/batches/live?seen={seen[1]}")
     assert after.status_code == 200
     page = maren.get(f"/batches/{batch_id}").text
-    assert "書類 3 件のはず・0 件" in page and "一致" in page
+    assert "書類 3 件のはず・3 件" in page and "一致" in page
     assert page.count("新しいスキャン</a>") == 3
     assert maren.get("/batches/b-20000101-000000").status_code == 404
 
