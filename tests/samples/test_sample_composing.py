@@ -167,7 +167,22 @@ def test_expectations_follow_the_channel() -> None:
 def test_a_pin_with_look_alikes_is_expected_to_be_flagged(seed: int) -> None:
     truth = _made(REPLY, seed).truth
     alike = any(c in "0O1I" for c in truth.fields["pin_signature"])
-    assert ("PIN_AMBIGUOUS" in truth.expected_findings) == alike
+    marked = bool(truth.conditions["kinds"])
+    assert ("PIN_AMBIGUOUS" in truth.expected_findings) == (alike and not marked)
+
+
+def test_the_mark_row_says_what_was_written() -> None:
+    page = _made(REPLY, 3, Case.PIN_KINDS_MARKED)
+    pin, kinds = page.truth.fields["pin_signature"], page.truth.conditions["kinds"]
+    assert kinds == "".join("数" if c.isdigit() else "英" for c in pin)
+    assert "PIN_SETTLED_BY_MARK" in page.truth.expected_findings
+    wrong = _made(REPLY, 3, Case.PIN_KIND_WRONG).truth
+    told = zip(wrong.fields["pin_signature"], wrong.conditions["kinds"], strict=True)
+    assert sum((c.isdigit()) != (kind == "数") for c, kind in told) == 1
+    assert "PIN_MARK_MISMATCH" in wrong.expected_findings
+    # The version without the row has nothing to mark.
+    old = Catalogue.load().get("reply_form@2026.1")
+    assert "kinds" not in _made(old, 3, Case.PIN_KINDS_MARKED).truth.conditions
 
 
 def test_print_is_the_same_whoever_writes() -> None:
