@@ -1,21 +1,22 @@
 """Boxed characters: rows of held-back real ink, ruled, printed and scanned in simulation.
 
 Every figure has its n and an exact interval. Images that are plainly mislabelled are set aside by
-the list in ``models/training/set_aside.json``, which says what each shows.
+the list in ``benchmarks/set_aside.json``, made by looking at the images and their labels alone.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
+from benchmarks import kind_marks_bench, own_hand_bench
 from benchmarks.intervals import Rate, expected_calibration_error
-from models.training.boxed_rows import RowEvidence, collect, set_aside_images
+from benchmarks.set_aside import digests_set_aside
+from models.training.boxed_rows import RowEvidence, collect
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import FindingCode
 from pipeline.domain.pin import Kind, always_flagged, kind_of
@@ -51,7 +52,7 @@ def run(full: bool) -> dict[str, Any]:
     thresholds = CharacterThresholds.load(settings.models)
     reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
     real = RealInk.load(data_folder(), "test")
-    away = set_aside_images()
+    away = digests_set_aside("test")
     numbers, pins, postal = _FULL if full else _QUICK
     result: dict[str, Any] = {"set_aside_images": len(away), "thresholds": thresholds.version}
     for name, kind, sheets, measure in (
@@ -59,7 +60,16 @@ def run(full: bool) -> dict[str, Any]:
         ("pin", PIN_ROW, pins, measure_pins),
         ("postal_code", POSTAL_ROW, postal, measure_postal),
     ):
-        result[name] = measure(*_read(reader, real, kind, sheets, away, thresholds), thresholds)
+        rows, boxed = _read(reader, real, kind, sheets, thresholds)
+        kept = [i for i, row in enumerate(rows) if not away & set(row.digests)]
+        result[name] = {
+            "rows_set_aside": len(rows) - len(kept),
+            **measure([rows[i] for i in kept], [boxed[i] for i in kept], thresholds),
+        }
+        if len(kept) < len(rows):
+            result[name]["with_every_row"] = measure(rows, boxed, thresholds)
+    result["mark_row"] = kind_marks_bench.run(full)
+    result["own_hand"] = own_hand_bench.run()
     result["reading_ms"] = reading_time(reader, real)
     return result
 
@@ -72,12 +82,11 @@ def _read(
     real: RealInk,
     kind: RowKind,
     sheets: int,
-    away: Sequence[str],
     thresholds: CharacterThresholds,
 ) -> Rows:
     rows, boxed = [], []
     started = time.perf_counter()
-    for row in collect(reader, real, kind, sheets, SEED, away):
+    for row in collect(reader, real, kind, sheets, SEED):
         rows.append(row)
         boxed.append(reader.assemble(row.zone, row.inks, row.views, thresholds))
     spent = time.perf_counter() - started
@@ -112,16 +121,19 @@ def measure_pins(
     rows: list[RowEvidence], boxed: list[BoxedReading], thresholds: CharacterThresholds
 ) -> dict[str, Any]:
     """PIN characters, uniform over A-Z and 0-9."""
-    silent = wrong = flagged = outside = total = lower = 0
+    silent = wrong = flagged = outside = total = lower = unseen = 0
     for row, reading in zip(rows, boxed, strict=True):
         resolved = resolve_pin(FieldName.PIN_SIGNATURE, reading, thresholds)
         lower += sum(f.code == FindingCode.PIN_LOWER_CASE for f in resolved.findings)
+        # A PIN of which nothing was seen is named as missing: no character of it goes unnoticed.
+        missing = any(f.code == FindingCode.PIN_MISSING for f in resolved.findings)
+        unseen += missing
         characters = resolved.reading.characters
         for i, true in enumerate(row.truth):
             read = characters[i] if i < len(characters) else None
             total += 1
             right = read is not None and read.value == true
-            flag = read is not None and read.flagged
+            flag = missing or (read is not None and read.flagged)
             wrong += not right
             silent += not right and not flag
             if not always_flagged(true, row.zone.alphabet):
@@ -133,6 +145,7 @@ def measure_pins(
         "wrong_and_unflagged": _rate(silent, total),
         "flagged_outside_always_flagged": _rate(flagged, outside),
         "lower_case_findings": _rate(lower, total),
+        "rows_named_missing": _rate(unseen, len(rows)),
         "choices": measure_choices(rows, boxed, thresholds),
         "with_a_mark_row": measure_marked(rows, boxed, thresholds),
     }
