@@ -38,6 +38,13 @@ OTHER_FORM = "RESCAN_OTHER_FORM"
 UNUSABLE = (FindingCode.REGISTRATION_POOR, FindingCode.FORM_UNKNOWN, FindingCode.PAGE_BLANK)
 """Findings that say that a page could not be read as it was scanned, the first the most telling."""
 
+STACK = (
+    FindingCode.DOUBLE_FEED_SUSPECTED,
+    FindingCode.COUNT_MISMATCH,
+    FindingCode.CHANNEL_MISMATCH,
+)
+"""Findings that ask for a look at the stack of paper: no page is bad, but one may be missing."""
+
 _TARGET = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,79}:[0-9]{1,6}|[0-9a-f]{32})", re.ASCII)
 _OPEN_OUTCOMES = ("rescan", "blank")
 
@@ -83,6 +90,15 @@ class Link:
     document_id: str | None
     is_newer: bool
     replaced_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StackDoubt:
+    """Where in a batch the stack of paper should be looked at: file from 0, page from 1."""
+
+    position: int
+    page: int | None
+    code: str
 
 
 _WANTED = f"""
@@ -138,6 +154,18 @@ class Rescans:
             _codes(),
         )
         return {str(batch): int(n) for batch, n in rows}
+
+    def stack_doubts(self, batch_id: str) -> list[StackDoubt]:
+        """Where the stack of a batch should be looked at, in its order."""
+        rows = self._database.rows(
+            "select distinct a.position, p.number, f.code from finding f "
+            "join document d using (document_id) left join page p using (document_id) "
+            "join arrival a on a.batch_id = d.batch_id and a.scan_id = d.scan_id "
+            "and a.outcome = 'loaded' where d.batch_id = ? "
+            "and list_contains(?::varchar[], f.code) order by 1, 2, 3",
+            [batch_id, [c.value for c in STACK]],
+        )
+        return [StackDoubt(*row) for row in rows]
 
     def find(self, target: str) -> Unusable:
         """One of them, by what an upload names.

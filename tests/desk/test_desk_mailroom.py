@@ -206,7 +206,7 @@ def test_no_value_stands_on_an_operators_pages(office: Office) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_has_words_and_something_to_do(language: str) -> None:
     t = words(language)
-    codes = [*FILE_CODES, *rescans.UNUSABLE, rescans.DECIDED, "FILE_CRASHES",
+    codes = [*FILE_CODES, *rescans.UNUSABLE, *rescans.STACK, rescans.DECIDED, "FILE_CRASHES",
              "FILE_STOPS_EXAMINATION", "EXAMINATION_FAILED"]  # fmt: skip
     for code in codes:
         assert reasons.why(t, code) != t("why.other"), code

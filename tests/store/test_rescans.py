@@ -216,6 +216,15 @@ def test_a_page_scanned_again_is_no_second_application(store: DuckDBStore, vault
     assert finding.evidence == {"document": replacing}
 
 
+def test_a_doubt_about_the_stack_names_its_place(store: DuckDBStore, vault: Vault) -> None:
+    doubt = Finding(FindingCode.DOUBLE_FEED_SUSPECTED, Severity.REVIEW)
+    fed = dataclasses.replace(flagged_number(), findings=(doubt, doubt))
+    load(store, "b1", set_aside(vault, "x"), arrival(vault, "a", accepted_application(), fed))
+    (found,) = store.rescans.stack_doubts("b1")
+    assert (found.position, found.page, found.code) == (1, 2, "DOUBLE_FEED_SUSPECTED")
+    assert [u.position for u in store.rescans.wanted("b1")] == [0]  # the page itself is good
+
+
 @pytest.mark.parametrize("target", ["", "x", "b1:99", "0" * 32, "b1:0'; drop table rescan; --"])
 def test_an_unknown_target_is_not_found(store: DuckDBStore, vault: Vault, target: str) -> None:
     load(store, "b1", arrival(vault, "a", accepted_application()))

@@ -79,6 +79,7 @@ def _batch(
         tray=tray,
         stamp=stamp,
         wanted=desk.store.rescans.wanted(batch_id),
+        doubts=desk.store.rescans.stack_doubts(batch_id),
         may_drop=session.person.role in access.DROP,
         why=lambda code: why(t, code),
         todo=lambda code: todo(t, code),
