@@ -23,6 +23,7 @@ _INKED_SHARE = 0.012
 _INK_LEVELS = 40
 _LABEL_REACH_MM = 3.2
 _LEAST_LETTERED = 4
+_RIM_MM = 3.0
 _FACE_MM = (9.0, 4.6)
 _PHOTO_MM = (35.0, 45.0)
 _PHOTO_TOLERANCE = 0.075
@@ -156,6 +157,7 @@ def lay_out(sheet: Pixels, ink: Pixels, rulings: Rulings, lines: Sequence[Printe
     rows = _cell_rows(boxes, ink, lines)
     cells = {cell for row in rows for cell in row.cells}
     large = [b for b in boxes if b not in cells and b.w >= _FACE_MM[0] and b.h >= _FACE_MM[1]]
+    large = [b for b in large if not _is_rim(b, cells, large)]
     # A box that only holds other large boxes is a frame round a table.
     faces_at = [b for b in large if not any(contains(b, o) for o in large if o is not b)]
     paper = np.median(sheet[::16, ::16].reshape(-1, 3), axis=0)
@@ -193,6 +195,16 @@ def lay_out(sheet: Pixels, ink: Pixels, rulings: Rulings, lines: Sequence[Printe
         tuple(row for n, row in enumerate(rows) if n not in housed_rows),
         rulings.blocks,
     )
+
+
+def _is_rim(box: BoxMm, cells: set[BoxMm], large: Sequence[BoxMm]) -> bool:
+    """Whether a box is but the rim left of a group of cells that stands in an answer's box."""
+    held = [c for c in cells if contains(box, c, 0.3)]
+    if not held:
+        return False
+    whole = union(held)
+    close = box.w <= whole.w + _RIM_MM and box.h <= whole.h + _RIM_MM
+    return close and any(contains(o, box) and o.h <= 3.0 * box.h for o in large if o is not box)
 
 
 def _same(one: BoxMm, other: BoxMm) -> bool:

@@ -108,7 +108,10 @@ class ZoneMaker:
 
     def _face(self, face: Face) -> None:
         caption = caption_of(face, self._layout)
-        answer = _Answer(face, caption, section_of(face.box, self._opened))
+        section = section_of(face.box, self._opened)
+        if section is None and self._form == FormName.REPLY_FORM:
+            section = Section.REPLY  # what stands before the mandate, though its heading is unread
+        answer = _Answer(face, caption, section)
         taken: list[BoxMm] = []
         ticks = [row for row in face.rows if row.ticks and not row.inside]
         runs = [row for row in face.rows if not row.ticks]
