@@ -6,8 +6,11 @@ import dataclasses
 import datetime as dt
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.documents import PIN_FIELDS, Channel, FieldName, FormName, Route
 from pipeline.domain.examinations import Examination, PageTally
@@ -29,6 +32,7 @@ from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.decoding import decode
 from pipeline.imaging.pages import PageImage, RegisteredPage
 from pipeline.imaging.registration import Unregistered
+from pipeline.imaging.zone_sketches import zone_sketches
 from pipeline.readers.separators import find_separator
 from pipeline.settings import ReplyFormByMail
 
@@ -43,6 +47,8 @@ class ExaminedDocument:
         page_picture: A JPEG of the whole page where no zone could be cut, for the person who has
             to look at it.
         form_pages: How many pages its form has by its definition.
+        sketches: Where the ink lies in each field, coarsely, to know the sheet again. Personal:
+            stored as keyed bits only.
     """
 
     examination: Examination
@@ -50,6 +56,7 @@ class ExaminedDocument:
     stage_ms: dict[str, float]
     page_picture: bytes | None = None
     form_pages: int = 1
+    sketches: dict[FieldName, NDArray[np.float32]] = field(default_factory=dict)
 
     def replaced(self, examination: Examination) -> ExaminedDocument:
         """The same document with another examination."""
@@ -149,6 +156,7 @@ def _examine_registered(
     )
     unread = PIN_FIELDS if refused else frozenset[FieldName]()
     findings = rules.of_the_form(form, channel, refuse_reply_by_mail=refused)
+    findings.extend(rules.of_the_version(registered.form.key, registered.runner_up))
     resolved = doubt_blanks(registered, engine.readers.read(registered, unread))
     for one in resolved:
         findings.extend(one.findings)
@@ -186,7 +194,13 @@ def _examine_registered(
         photo=grade,
         findings=unique,
     )
-    return ExaminedDocument(examination, crops, clock.laps, form_pages=registered.form.pages)
+    return ExaminedDocument(
+        examination,
+        crops,
+        clock.laps,
+        form_pages=registered.form.pages,
+        sketches=zone_sketches(registered),
+    )
 
 
 def _findings_across(

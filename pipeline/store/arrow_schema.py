@@ -73,6 +73,7 @@ DOCUMENT = pa.struct(
         ("findings", pa.list_(FINDING)),
         ("photo_checks", pa.list_(CHECK)),
         ("marks", pa.list_(pa.struct([("field", _TEXT), ("mark", _SEALED)]))),
+        ("sheet", pa.list_(pa.struct([("field", _TEXT), ("mark", _SEALED)]))),
         ("stage_ms", pa.list_(pa.struct([("stage", _TEXT), ("duration_ms", _REAL)]))),
     ]
 )
@@ -128,7 +129,8 @@ def decode(content: bytes) -> tuple[str, list[Arrival]]:
 def _row(arrival: Arrival) -> dict[str, Any]:
     row = dataclasses.asdict(arrival)
     for document in row["documents"]:
-        document["marks"] = [{"field": f, "mark": m} for f, m in document["marks"]]
+        for name in ("marks", "sheet"):
+            document[name] = [{"field": f, "mark": m} for f, m in document[name]]
         document["stage_ms"] = [{"stage": s, "duration_ms": d} for s, d in document["stage_ms"]]
     return row
 
@@ -178,6 +180,7 @@ def _document(row: dict[str, Any]) -> LoadedDocument:
             for c in row["photo_checks"]
         ),
         marks=tuple((FieldName(m["field"]), m["mark"]) for m in row["marks"]),
+        sheet=tuple((FieldName(m["field"]), m["mark"]) for m in row["sheet"]),
         stage_ms=tuple((s["stage"], s["duration_ms"]) for s in row["stage_ms"]),
     )
 

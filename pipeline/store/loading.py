@@ -17,7 +17,7 @@ import duckdb
 from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.errors import InputError
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store import arrow_schema
+from pipeline.store import arrow_schema, repeated_sheets
 from pipeline.store.audit import SYSTEM, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
@@ -27,7 +27,7 @@ from pipeline.store.rescans import REPLACED, Rescans
 from pipeline.store.tasking import PlannedTask, Purpose, TaskKind, plan
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}", re.ASCII)
-_PARTS = ("page", "field", "finding", "photo_check", "blind_mark", "timing")
+_PARTS = ("page", "field", "finding", "photo_check", "blind_mark", repeated_sheets.TABLE, "timing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ class Loading:
         _insert_documents(cursor, batch_id, fresh, now)
         # Before applicants are compared: a page scanned again is no second application.
         self._rescans.settle(cursor, arrivals, now)
-        repeated_applicants = self._flag_repeated_applicants(cursor, list(fresh))
+        repeated = self._flag_repeated_applicants(cursor, list(fresh))
+        repeated |= repeated_sheets.flag_repeated_sheets(cursor, [d for _, d in fresh.values()])
+        _need_a_person(cursor, repeated)
         tasks = []
         for arrival, document in fresh.values():
             planned = plan(document, lambda: self._random.random() < self._sample_rate)
-            if document.document_id in repeated_applicants and not any(
-                t.field is None for t in planned
-            ):
+            if document.document_id in repeated and not any(t.field is None for t in planned):
                 planned.insert(0, PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0))
             tasks += [task_row(document.document_id, t, arrival.received_at) for t in planned]
             if not any(t.purpose == Purpose.REVIEW for t in planned):
@@ -148,13 +148,17 @@ class Loading:
         for document, field, other in sorted(pairs):
             by_document.setdefault(document, (field, other))
         insert(cursor, "finding", [repeated_row(d, f, o) for d, (f, o) in by_document.items()])
-        if by_document:
-            cursor.execute(
-                "update document set route = ? where route = ? "
-                "and list_contains(?::varchar[], document_id)",
-                [Route.CONFIRM, Route.ACCEPT, list(by_document)],
-            )
         return set(by_document)
+
+
+def _need_a_person(cursor: duckdb.DuckDBPyConnection, documents: set[str]) -> None:
+    """Nothing that is there twice is accepted by the machine alone."""
+    if documents:
+        cursor.execute(
+            "update document set route = ? where route = ? "
+            "and list_contains(?::varchar[], document_id)",
+            [Route.CONFIRM, Route.ACCEPT, sorted(documents)],
+        )
 
 
 def repeated_row(document: str, field: str, other: str) -> dict[str, Any]:
@@ -245,6 +249,7 @@ def _insert_documents(
             rows["photo_check"].append(row)
         family = FAMILIES.get(document.form, "") if document.form else ""
         rows["blind_mark"] += [mark_row(key, family, f, m) for f, m in document.marks]
+        rows[repeated_sheets.TABLE] += repeated_sheets.mark_rows(document)
         rows["timing"] += [
             {"document_id": key, "batch_id": batch_id, "stage": stage, "duration_ms": duration}
             for stage, duration in document.stage_ms

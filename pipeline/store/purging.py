@@ -379,6 +379,9 @@ def _empty_rows(cursor: duckdb.DuckDBPyConnection, run_id: str, data_class: Data
     cursor.execute(
         f"delete from blind_mark where field in ({names}) and document_id in {ended}", which
     )
+    cursor.execute(
+        f"delete from sheet_mark where field in ({names}) and document_id in {ended}", which
+    )
 
 
 def _close_tasks(cursor: duckdb.DuckDBPyConnection, run_id: str, data_class: DataClass) -> None:

@@ -95,6 +95,7 @@ class LoadedDocument:
     findings: tuple[LoadedFinding, ...] = ()
     photo_checks: tuple[LoadedCheck, ...] = ()
     marks: tuple[tuple[FieldName, bytes], ...] = ()
+    sheet: tuple[tuple[FieldName, bytes], ...] = ()
     stage_ms: tuple[tuple[str, float], ...] = ()
 
 
@@ -149,6 +150,7 @@ def from_examination(
     *,
     crop_origins: Mapping[FieldName, tuple[int, int]] | None = None,
     stage_ms: Mapping[str, float] | None = None,
+    sheet: tuple[tuple[FieldName, bytes], ...] = (),
 ) -> LoadedDocument:
     """An examination with everything personal in it sealed.
 
@@ -158,6 +160,7 @@ def from_examination(
         scan_id: The surrogate of the file; the examination's own file name is not kept.
         crop_origins: Fields whose crop was stored, with its top left corner in registered pixels.
         stage_ms: Milliseconds by stage.
+        sheet: The sheet's marks (``sheet_marks``).
     """
     identifier = document_id(vault, scan_id, examination.page)
     figures, photo = examination.registration, examination.photo
@@ -181,6 +184,7 @@ def from_examination(
             LoadedCheck(c.check, c.verdict, c.value, c.unit, c.threshold)
             for c in (photo.checks if photo else ())
         ),
+        sheet=sheet,
         marks=marks_of({r.field: r.value for r in examination.readings}, vault),
         stage_ms=tuple((stage_ms or {}).items()),
     )

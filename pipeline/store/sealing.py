@@ -11,6 +11,7 @@ from pipeline.examine.crops import CROP_MARGIN_MM, field_box
 from pipeline.forms.definition import FormDefinition
 from pipeline.store import crops, records
 from pipeline.store.records import LoadedDocument
+from pipeline.store.sheet_marks import sheet_marks
 from pipeline.vault import Vault
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def seal_document(
         scan_id,
         crop_origins=origins,
         stage_ms=document.stage_ms,
+        sheet=sheet_marks(vault, document.sketches),
     )
 
 

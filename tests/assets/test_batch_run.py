@@ -48,6 +48,7 @@ class _Document:
     crops: dict[FieldName, bytes] = field(default_factory=dict)
     stage_ms: dict[str, float] = field(default_factory=dict)
     page_picture: bytes | None = None
+    sketches: dict[FieldName, np.ndarray] = field(default_factory=dict)
 
 
 def _document(name: str, channel: Channel) -> _Document:
