@@ -108,9 +108,19 @@ class DegradedPage:
 
 
 def layouts() -> tuple[FormDefinition, ...]:
-    """Our forms and generated variants of them."""
-    ours = Catalogue.load().forms
+    """Twelve layouts: the first version of each of our forms, and generated variants of them."""
+    first: dict[str, FormDefinition] = {}
+    for form in Catalogue.load().forms:
+        first.setdefault(form.name, form)
+    ours = tuple(first.values())
     return (*ours, *(vary(ours[k % len(ours)], 100 + k) for k in range(VARIANTS)))
+
+
+def known() -> tuple[FormDefinition, ...]:
+    """What the registrar of the bench knows: the layouts and every other version that ships."""
+    drawn = layouts()
+    keys = {form.key for form in drawn}
+    return (*drawn, *(form for form in Catalogue.load().forms if form.key not in keys))
 
 
 def pages(forms: tuple[FormDefinition, ...], count: int, seed: int) -> Iterator[DegradedPage]:

@@ -149,6 +149,10 @@ MESSAGES: dict[C, Words] = {
     C.FORM_UNKNOWN: Words(
         "登録されている様式のどれとも一致しません。", "The page is no known form."
     ),
+    C.FORM_VERSION_UNCERTAIN: Words(
+        "様式の二つの版のどちらか見分けられません。欄の位置が違うことがあります。",
+        "Two versions of the form explain the page alike; fields may stand elsewhere.",
+    ),
     C.PAGE_BLANK: Words("白紙のページです。", "The page is blank."),
     C.PAGE_ATTACHED: Words(
         "続くページ(裏面など)をこの書類に含めました。",

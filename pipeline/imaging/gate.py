@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI
+from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.ink import WORK_DPI
 from pipeline.imaging.mapping import Mapping, Points, bend_basis
 from pipeline.imaging.reference import Reference
@@ -24,6 +26,7 @@ MAX_BEYOND_PX = 2.0 * PX_PER_MM  # a zone may lie this far off the scan
 # the scanner did; a sheet seen through the paper, whose frames fall on each other, 0.47 and less.
 MIN_AGREEMENT = 0.5
 _NEAREST = 7
+_PASTED_BEYOND_MM = 4.0
 _CONFIDENT = 0.7
 _TO_REGISTERED = REGISTERED_DPI / WORK_DPI
 
@@ -70,7 +73,29 @@ def zone_corners(reference: Reference) -> Points:
     return np.array(corners, np.float64)
 
 
-def doubts_of(fit: Fit, mapping: Mapping, corners: Points, page_shape: tuple[int, int]) -> Doubts:
+def pasted_places(reference: Reference) -> NDArray[np.bool_]:
+    """Which of a form's patches lie where a photo is pasted: N booleans.
+
+    The edge of a print that covers its box looks like the box's frame, a few pixels off, all round
+    and alike: it says where the photo was pasted, not where the form lies.
+    """
+    covered = np.zeros(len(reference.centres), bool)
+    centres = reference.centres * _TO_REGISTERED
+    for zone in reference.form.zones:
+        if zone.reader == ReaderKind.PHOTO:
+            box = zone.box.inset(-_PASTED_BEYOND_MM).to_px()
+            inside = (centres >= (box.x, box.y)) & (centres <= (box.x + box.w, box.y + box.h))
+            covered |= np.all(inside, axis=1)
+    return covered
+
+
+def doubts_of(
+    fit: Fit,
+    mapping: Mapping,
+    corners: Points,
+    page_shape: tuple[int, int],
+    pasted: NDArray[np.bool_] | None = None,
+) -> Doubts:
     """The gate's figures for a fit.
 
     Args:
@@ -78,12 +103,14 @@ def doubts_of(fit: Fit, mapping: Mapping, corners: Points, page_shape: tuple[int
         mapping: The same in registered and page pixels.
         corners: N x 2 places that matter, registered pixels.
         page_shape: Height and width of the decoded page.
+        pasted: See ``pasted_places``; those patches are not asked about local distortion.
     """
+    own = np.ones(len(fit.measured.places), bool) if pasted is None else ~pasted
     in_work = corners / _TO_REGISTERED
     return Doubts(
         residual_px=fit.residual_work_px * _TO_REGISTERED,
         uncertainty_px=_uncertainty(fit, in_work, mapping) * _TO_REGISTERED,
-        local_px=_local(fit, in_work) * _TO_REGISTERED,
+        local_px=_local(fit, in_work, own) * _TO_REGISTERED,
         beyond_px=_beyond(mapping, corners, page_shape),
         agreement=fit.agreement,
     )
@@ -105,13 +132,14 @@ def _uncertainty(fit: Fit, places: Points, mapping: Mapping) -> float:
     return float(np.sqrt(max(0.0, float(variance.max(initial=0.0)))))
 
 
-def _local(fit: Fit, places: Points) -> float:
+def _local(fit: Fit, places: Points, asked: NDArray[np.bool_]) -> float:
     """The worst zone's miss: how far the confident patches nearest to a place moved together.
 
     Single wrong matches (handwriting, a neighbouring cell that looks the same) point anywhere and
     cancel in the median of each axis; print that really lies elsewhere moves one way.
     """
     confident = (fit.measured.scores >= _CONFIDENT) & np.any(np.isfinite(fit.leftover), axis=1)
+    confident &= asked
     if confident.sum() < _NEAREST:
         return float("inf")
     where = fit.measured.places[confident]

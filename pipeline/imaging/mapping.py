@@ -20,7 +20,7 @@ BEND_ROWS = 12
 SLIP_COLUMNS = 24
 SLIP_ROWS = 34
 BEND_SIZE = BEND_ROWS * BEND_COLUMNS + SLIP_ROWS + SLIP_COLUMNS
-_SLIP_STIFFNESS = 0.02  # beside the smooth bend's: slips are as sharp as they are
+_SLIP_STIFFNESS = 0.002  # beside the smooth bend's: slips are as sharp as they are
 _MAP_STEP_PX = 16
 
 

@@ -28,11 +28,12 @@ PATCH_PX = 32  # 5.4 mm at 150 dpi: two letters, or a crossing of lines
 FORM_FEATURES = 800
 QUICK_FEATURES = 220
 MAX_PATCHES = 400
+PRINT_DPI = WORK_DPI / 2
 _PITCH_PX = 48
 _PROBE_PX = 3
 _MIN_DROP = 0.08
 _MIN_INK_SPREAD = 14.0
-_RECIPE = b"reference-6"  # change when anything here changes what is stored
+_RECIPE = b"reference-7"  # change when anything here changes what is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Reference:
         halved: The templates at half the resolution.
         sharpness: N x 2: how much the patch's correlation with itself falls when it is moved by
             ``_PROBE_PX`` along x and y; near 0 along a line, where a patch can tell nothing.
+        print_ink: H x W, the whole blank's ink at ``PRINT_DPI``, to tell versions by.
     """
 
     form: FormDefinition
@@ -60,6 +62,7 @@ class Reference:
     templates: NDArray[np.uint8]
     halved: NDArray[np.uint8]
     sharpness: NDArray[np.float64]
+    print_ink: Pixels
 
 
 def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
@@ -84,6 +87,7 @@ def build_reference(form: FormDefinition, blank: Pixels) -> Reference:
         templates=templates,
         halved=_halved(templates),
         sharpness=sharpness,
+        print_ink=coarse,
     )
 
 
@@ -200,6 +204,7 @@ def _load(form: FormDefinition, path: Path) -> Reference:
             templates=held["templates"],
             halved=_halved(held["templates"]),
             sharpness=held["sharpness"],
+            print_ink=held["print_ink"],
         )
 
 
@@ -216,6 +221,7 @@ def _save(reference: Reference, path: Path) -> None:
         centres=reference.centres,
         templates=reference.templates,
         sharpness=reference.sharpness,
+        print_ink=reference.print_ink,
     )
     # Workers start together: each writes its own file and the last rename wins whole.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".reference-")

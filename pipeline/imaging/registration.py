@@ -31,12 +31,13 @@ from pipeline.imaging.features import (
     match_all,
     vote,
 )
-from pipeline.imaging.gate import Doubts, doubts_of, zone_corners
+from pipeline.imaging.gate import Doubts, doubts_of, pasted_places, zone_corners
 from pipeline.imaging.ink import WORK_DPI, halved, ink_map, probable_dpi, scaling, work_image
 from pipeline.imaging.mapping import Mapping, Matrix
 from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
 from pipeline.imaging.reference import Reference, cached_reference
 from pipeline.imaging.refinement import Fit, bent, refine
+from pipeline.imaging.versions import choose
 
 # Few features suffice for most pages; one full of handwriting, or badly scaled, needs more.
 PAGE_FEATURES = (900, 2400)
@@ -52,7 +53,6 @@ _SURE_AGREEMENT = 0.50
 # Measured: our sheets 0.1-0.8 px whatever the scanner did, mirrored ones 1.1 px and more.
 _CRISP_RESIDUAL_PX = 1.0
 _MIN_INLIERS = 14
-_RUNNER_UP_WITHIN = 0.93
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Alignment:
         mapping: Registered pixels to page pixels.
         agreement: Share of the form's visible print found where the mapping says.
         doubts: What the gate has against it; empty when it passes.
-        runner_up: Another version that explains the page about as well.
+        runner_up: Another form that explains the page about as well where the two differ.
     """
 
     reference: Reference
@@ -154,21 +154,17 @@ class Registrar:
         if is_blank(work):
             return Unregistered(FindingCode.PAGE_BLANK, None, None, page.number)
         ink = ink_map(work)
-        fits = self._fits(ink)
+        small = halved(ink)
+        fits = self._fits(ink, small)
         if not fits:
             return Unregistered(FindingCode.FORM_UNKNOWN, None, None, page.number)
-        reference, best = fits[0]
+        chosen, rival = choose(fits, small)
+        reference, best = fits[chosen]
         figures = _figures(best)
         mapping = _mapping(best, reference, work_to_page)
-        runner_up = next(
-            (
-                other.form.key
-                for other, fit in fits[1:]
-                if fit.agreement > _RUNNER_UP_WITHIN * best.agreement
-            ),
-            None,
-        )
-        doubts = doubts_of(best, mapping, zone_corners(reference), (height, width))
+        runner_up = None if rival is None else fits[rival][0].form.key
+        corners, pasted = zone_corners(reference), pasted_places(reference)
+        doubts = doubts_of(best, mapping, corners, (height, width), pasted)
         # Little print agrees, and it holds only a part of the sheet: a relation, not the form.
         partly = best.agreement < _SURE_AGREEMENT and "uncertainty" in doubts.names
         few = best.agreement < _MIN_AGREEMENT or int(best.agreeing.sum()) < _MIN_INLIERS
@@ -179,9 +175,8 @@ class Registrar:
             return Unregistered(FindingCode.FORM_UNKNOWN, reference.form.name, figures, page.number)
         return Alignment(reference, mapping, figures, best.agreement, doubts, runner_up)
 
-    def _fits(self, ink: Pixels) -> list[tuple[Reference, Fit]]:
+    def _fits(self, ink: Pixels, small: Pixels) -> list[tuple[Reference, Fit]]:
         """Refined fits of the most promising forms, the best first."""
-        small = halved(ink)
         fits: list[tuple[Reference, Fit]] = []
         for limit, candidates in zip(PAGE_FEATURES, _MATCHED_CANDIDATES, strict=True):
             features = find_features(small, limit)

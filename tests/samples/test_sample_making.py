@@ -30,6 +30,9 @@ from pipeline.samples.showcase import showcase
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHIPPED = REPOSITORY / "sample_scans"
+# The versions that ship differ in so much that any page that can be lined up tells them apart; only
+# a site's own near-twin raises this (tests/imaging/test_form_versions.py).
+NOT_IN_ONE_SCAN = {FindingCode.FORM_VERSION_UNCERTAIN.value}
 # JPEG at quality 90 moves a level of a smooth picture by little.
 JPEG_TOLERANCE_LEVELS = 6.0
 
@@ -160,7 +163,7 @@ def test_the_shipped_samples_and_their_truth_belong_together() -> None:
     assert named == there
     assert sum((SHIPPED / f).stat().st_size for f in named) < 10 * 2**20
     expected = {c for f in truth["files"] for d in f["documents"] for c in d["expected_findings"]}
-    assert expected == {c.value for c in FindingCode}
+    assert expected == {c.value for c in FindingCode} - NOT_IN_ONE_SCAN
 
 
 def test_the_command_makes_files_and_prints_json(tmp_path: Path) -> None:
