@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,18 +9,16 @@ from pipeline.domain.documents import DATE_FIELDS, FieldName, FormName
 from pipeline.domain.geometry import BoxMm
 from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.learning.captions import Caption, Heading, caption_of, is_caption, section_of
-from pipeline.learning.layout import CellRow, Choice, Face, Layout, union
+from pipeline.learning.layout import CellRow, Choice, Face, Layout
 from pipeline.learning.lexicon import Concept, Meaning, Section, field_of, meaning
 from pipeline.learning.proposal import Doubt, ProposedZone
+from pipeline.learning.room import circles, free_rectangle, level_with, rounded
 from pipeline.learning.rulings import contains
 
 _INSET_MM = 0.5
 _BEFORE_MM = 2.5  # a zone begins this far before its first cell
 _BEYOND_MM = 8.0  # and ends at most this far beyond its last: where a hand that slips still writes
-_FREE_LEAST_MM = (12.0, 4.6)
-_BAND_LEAST_MM = 5.2
 _TWO_LINES_MM = 12.6
-_CIRCLE = 2.2  # cell of a word to circle, times its height
 _TICK_REACH_MM = 6.0
 _SEAL_REACH_MM = 11.0
 _SEAL_GAP_MM = 3.0
@@ -174,7 +171,7 @@ class ZoneMaker:
     def _kinds(self, answer: _Answer, row: CellRow, runs: Sequence[CellRow]) -> BoxMm:
         """A mark row: under every box of a PIN a choice of what stands in it."""
         box = row.box.inset(-_KINDS_MARGIN_MM)
-        box = _rounded(box.x, box.y, box.x + box.w, box.y + box.h)
+        box = rounded(box.x, box.y, box.x + box.w, box.y + box.h)
         said = answer.said
         name = None if said is None else field_of(self._form, answer.section, said)
         values = "".join(dict.fromkeys(row.labels))
@@ -247,12 +244,12 @@ class ZoneMaker:
             right = min(right, cells.x + cells.w + _BEYOND_MM)
         for other in answer.face.rows:
             for cell in other.cells if not other.inside else ():
-                if cell.x > cells.x + cells.w and _level_with(cell, cells):
+                if cell.x > cells.x + cells.w and level_with(cell, cells):
                     right = min(right, cell.x - _BEFORE_MM - 0.3)
-                elif cell.x + cell.w < cells.x and _level_with(cell, cells):
+                elif cell.x + cell.w < cells.x and level_with(cell, cells):
                     left = max(left, cell.x + cell.w + 0.3)
         for line in answer.face.lines:
-            if not _level_with(line.box, cells):
+            if not level_with(line.box, cells):
                 continue
             if line.box.x + line.box.w <= cells.x:
                 left = max(left, min(line.box.x + line.box.w + 0.3, cells.x - 0.5))
@@ -268,7 +265,7 @@ class ZoneMaker:
         bottom = inner.y + inner.h if near_bottom else min(inner.y + inner.h, low)
         top, bottom = min(top, cells.y), max(bottom, cells.y + cells.h)
         left, right = min(left, cells.x), max(right, cells.x + cells.w)
-        return _rounded(left, top, right, bottom)
+        return rounded(left, top, right, bottom)
 
     def _date_field(self, answer: _Answer) -> FieldName | None:
         said = answer.said
@@ -292,13 +289,13 @@ class ZoneMaker:
         if name is None or said is None:
             self._unnamed(answer, box)
             return
-        cells = _circles(choice, box)
+        cells = circles(choice, box)
         self._add(
             answer,
             Zone(
                 name,
                 ReaderKind.MARKS,
-                _rounded(box.x, box.y, box.x + box.w, box.y + box.h),
+                rounded(box.x, box.y, box.x + box.w, box.y + box.h),
                 cells,
                 choice.values,
                 mark_style="circle",
@@ -313,7 +310,7 @@ class ZoneMaker:
         inner = answer.face.box.inset(_INSET_MM)
         middle = glyph.x + glyph.w / 2
         reach = min(_SEAL_REACH_MM, inner.x + inner.w - middle, middle - inner.x)
-        box = _rounded(middle - reach, inner.y, middle + reach, inner.y + inner.h)
+        box = rounded(middle - reach, inner.y, middle + reach, inner.y + inner.h)
         said = Meaning(Concept.SEAL, 0.95, "印", False)
         name = field_of(self._form, answer.section, said)
         if name is None:
@@ -429,45 +426,6 @@ def _is_postal(row: CellRow, said: Meaning | None) -> bool:
     return row.groups == (3, 4) and (said is None or said.concept != Concept.POSTAL_CODE)
 
 
-def free_rectangle(inner: BoxMm, obstacles: Sequence[BoxMm], *, band: bool = False) -> BoxMm | None:
-    """The part of a box to write in: a band over its whole width, or what print leaves beside it.
-
-    Args:
-        inner: The box less its edge.
-        obstacles: What is printed or placed in it.
-        band: Take a band where there is one, though there is more room beside the print.
-    """
-    held = [o for o in obstacles if o.overlaps(inner)]
-    if not held:
-        return _rounded(inner.x, inner.y, inner.x + inner.w, inner.y + inner.h)
-    top, height = _widest_gap(inner.y, inner.h, [(o.y, o.y + o.h) for o in held])
-    left, width = _widest_gap(inner.x, inner.w, [(o.x, o.x + o.w) for o in held])
-    across = BoxMm(inner.x, top, inner.w, height)
-    beside = BoxMm(left, inner.y, width, inner.h)
-    good = [
-        b
-        for b in (across, beside)
-        if b.w >= _FREE_LEAST_MM[0]
-        and b.h >= (_BAND_LEAST_MM if b is across else _FREE_LEAST_MM[1])
-    ]
-    if not good:
-        return None
-    best = across if band and across in good else max(good, key=lambda b: b.w * b.h)
-    return _rounded(best.x, best.y, best.x + best.w, best.y + best.h)
-
-
-def _widest_gap(
-    start: float, length: float, taken: Sequence[tuple[float, float]]
-) -> tuple[float, float]:
-    """Where the widest untaken stretch begins, and its length."""
-    best, at = (start, 0.0), start
-    for low, high in [*sorted(taken), (start + length, start + length)]:
-        if low - at > best[1]:
-            best = (at, low - at)
-        at = max(at, high)
-    return best
-
-
 def _obstacles(face: Face, taken: Sequence[BoxMm]) -> list[BoxMm]:
     # What cannot be read at all is dirt on the glass, or will be seen by a person.
     printed = [line for line in face.lines if line.probability >= _LEAST_READ]
@@ -479,31 +437,3 @@ def _obstacles(face: Face, taken: Sequence[BoxMm]) -> list[BoxMm]:
 
 def _mostly(part: BoxMm, whole: BoxMm) -> bool:
     return part.w * part.h >= 0.5 * whole.w * whole.h
-
-
-def _circles(choice: Choice, box: BoxMm) -> tuple[BoxMm, ...]:
-    """A square round each word to circle, as large as its neighbours and its box allow."""
-    middles = [(g.x + g.w / 2, g.y + g.h / 2) for g in choice.glyphs]
-    side = _CIRCLE * max(max(g.w, g.h) for g in choice.glyphs)
-    apart = min((b[0] - a[0] for a, b in itertools.pairwise(middles)), default=side)
-    side = min(side, 0.9 * apart, box.h)
-    cells = []
-    for x, y in middles:
-        half_h = min(side / 2, y - box.y, box.y + box.h - y)
-        half_w = min(side / 2, x - box.x, box.x + box.w - x)
-        cells.append(_rounded(x - half_w, y - half_h, x + half_w, y + half_h))
-    return tuple(cells)
-
-
-def _level_with(one: BoxMm, other: BoxMm) -> bool:
-    middle = one.y + one.h / 2
-    return other.y <= middle <= other.y + other.h
-
-
-def _rounded(left: float, top: float, right: float, bottom: float) -> BoxMm:
-    return BoxMm(round(left, 2), round(top, 2), round(right - left, 2), round(bottom - top, 2))
-
-
-def outline(zone: Zone) -> BoxMm:
-    """A zone's box, made to hold its cells."""
-    return union([zone.box, *zone.cells])

@@ -11,9 +11,9 @@ from pipeline.domain.errors import InputError
 from pipeline.domain.geometry import PX_PER_MM, BoxMm
 from pipeline.imaging.pages import PageImage
 from pipeline.learning.layout import CellRow
+from pipeline.learning.room import free_rectangle
 from pipeline.learning.rulings import find_rulings
 from pipeline.learning.sheet import only_page, straight_sheet
-from pipeline.learning.zones import free_rectangle
 
 CELL_TOLERANCE_MM = 0.12
 A4_PX = (3508, 2480)
