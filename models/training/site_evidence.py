@@ -72,12 +72,22 @@ def dates(
     """Boxed dates, as they are read now but for the threshold."""
     shipped = DateThresholds.load(current().models)
     limits = DateThresholds("open", 0.0, shipped.impossible_from, {})
-    write = calibrate_dates.write_date
+    drawn: list[calibrate_dates.WrittenDate] = []
+
+    def write_one(rng: np.random.Generator) -> str:
+        drawn.append(calibrate_dates.draw_date(rng))
+        return drawn[-1].text
+
     outcomes = [
         calibrate_dates.judge(
-            reader.assemble(row.zone, row.inks, row.views, thresholds), row.truth, limits
+            # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
+            reader.assemble(row.zone, row.inks, row.views, thresholds),
+            drawn[n],
+            limits,
         )
-        for row in collect(reader, real, calibrate_dates.DATE_ROW, sheets, seed, write=write)
+        for n, row in enumerate(
+            collect(reader, real, calibrate_dates.DATE_ROW, sheets, seed, write=write_one)
+        )
     ]
     confidence, right = calibrate_dates.arrays(outcomes)
     curve = RiskCurve.measured(confidence, right, calibrate_dates.RELATIVE)

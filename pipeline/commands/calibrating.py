@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _PER_MILLION = 1_000_000
+_VERDICTS = {
+    "shown": "目標を示す\nshown",
+    "exceeded": "目標を超えている\nexceeded",
+    "undecided": "示せない\nnot shown",
+}
 
 
 class From(StrEnum):
@@ -222,10 +227,12 @@ def _print(measured: Sequence[Measured], in_force: ThresholdSet, target: float) 
             _millionths(one.target),
             _millionths(one.high),
             f"{one.calibration_error:.4f}",
-            verdict_words(one),
+            _VERDICTS[one.verdict.value],
         )
     if measured:
         console.print(table)
+    for one in measured:
+        console.print(f"{one.kind}: {verdict_words(one)}", soft_wrap=True)
     console.print(threshold_table(in_force.acceptances))
     for line in threshold_notes(in_force):
         console.print(line)

@@ -28,6 +28,8 @@ CONFIDENCE = 0.95
 MILLION = 1e6
 # From the half that is surest to everything: shares of the readings that reach a step.
 STEPS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 1.0)
+# For kinds of which only the surest may ever be accepted, where much can be simulated.
+FINE_STEPS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, *STEPS)
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -155,16 +157,23 @@ class RiskCurve:
         return cls(relative, int(content["n"]), steps)
 
     @classmethod
-    def measured(cls, confidence: Floats, right: Truths, relative: float) -> RiskCurve:
+    def measured(
+        cls,
+        confidence: Floats,
+        right: Truths,
+        relative: float,
+        shares: Sequence[float] = STEPS,
+    ) -> RiskCurve:
         """The curve of readings that were compared with the truth.
 
         Args:
             confidence: N calibrated probabilities.
             right: Whether each was right.
             relative: The kind's target as a multiple of the setting.
+            shares: Where the steps stand, strict first; fixed before the data is looked at.
         """
         steps = []
-        for threshold in thresholds_at(confidence):
+        for threshold in thresholds_at(confidence, shares):
             taken = confidence >= threshold
             held, errors = int(taken.sum()), int((taken & ~right).sum())
             steps.append(Step(threshold, held, errors, upper_bound(errors, held)))
@@ -172,7 +181,10 @@ class RiskCurve:
 
     @classmethod
     def measured_in_parts(
-        cls, parts: Sequence[tuple[Floats, Truths]], relative: float
+        cls,
+        parts: Sequence[tuple[Floats, Truths]],
+        relative: float,
+        shares: Sequence[float] = STEPS,
     ) -> RiskCurve:
         """The curve of readings put together from few: its bound knows how few.
 
@@ -183,20 +195,20 @@ class RiskCurve:
         Args:
             parts: Confidence and truth of readings simulated from each part.
             relative: The kind's target as a multiple of the setting.
+            shares: Where the steps stand, strict first; fixed before the data is looked at.
         """
-        pooled = cls.measured(
-            np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts]), relative
-        )
+        confidences, rights = (np.concatenate(column) for column in zip(*parts, strict=True))
+        pooled = cls.measured(confidences, rights, relative, shares)
         steps = []
         for step in pooled.steps:
-            shares = [
+            risks = [
                 float((~right[confidence >= step.threshold]).mean())
                 for confidence, right in parts
                 if (confidence >= step.threshold).any()
             ]
-            spread = float(np.std(shares, ddof=1)) if len(shares) > 1 else 1.0
-            student = float(stats.t.ppf(CONFIDENCE, max(1, len(shares) - 1)))
-            bound = float(np.mean(shares or [1.0])) + student * spread / max(1, len(shares)) ** 0.5
+            spread = float(np.std(risks, ddof=1)) if len(risks) > 1 else 1.0
+            student = float(stats.t.ppf(CONFIDENCE, max(1, len(risks) - 1)))
+            bound = float(np.mean(risks or [1.0])) + student * spread / max(1, len(risks)) ** 0.5
             steps.append(
                 Step(step.threshold, step.held, step.errors, max(step.bound, min(1.0, bound)))
             )
