@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.set_aside import digests_set_aside
 from models.training.boxed_rows import RowEvidence, collect
 from models.training.simulated_numbers import (
     KINDS,
@@ -38,7 +39,13 @@ from pipeline.readers.calibration import calibration_error, fit_views, risk_cove
 from pipeline.readers.joining import joined
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.risk_curves import NEVER, Choice, RiskCurve, upper_bound
+from pipeline.readers.risk_curves import (
+    FINE_STEPS,
+    NEVER,
+    Choice,
+    RiskCurve,
+    upper_bound,
+)
 from pipeline.readers.thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
@@ -67,6 +74,8 @@ _CLEAN_JUNK_PERCENTILE = 99.6
 _CLEAN_OVER_PERCENTILE = 99.9
 _OVER_LIMITS = (0.1, 0.97)
 _CAPITAL_LOWER_PERCENTILE = 99.0
+# Close together where My Numbers are decided.
+NUMBER_STEPS = (*(round(0.5 + 0.02 * i, 2) for i in range(25)), 0.99, 1.0)
 SIMULATED, SIMULATED_CODES = 400_000, 100_000
 _TABLE = (0.9, 0.99, 0.995, 0.998, 0.999, 0.9995)
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
@@ -234,13 +243,14 @@ def evidence_of(
     ]
     found = {
         kind: Evidence(
-            RiskCurve.measured_in_parts(parts, RELATIVE[kind]),
+            RiskCurve.measured_in_parts(parts, RELATIVE[kind], steps),
             (np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts])),
             total,
         )
-        for kind, parts, total in (
-            ("my_number", numbers, SIMULATED),
-            ("digits", codes, SIMULATED_CODES),
+        for kind, parts, total, steps in (
+            ("my_number", numbers, SIMULATED, NUMBER_STEPS),
+            # Nothing but its digits vouches for a code: few are sure enough.
+            ("digits", codes, SIMULATED_CODES, FINE_STEPS),
         )
     }
     for kind, read, truth in (
@@ -287,7 +297,9 @@ def main() -> None:
         ("pins", PIN_ROW, options.pins),
         ("postal", POSTAL_ROW, options.postal),
     ):
-        rows[name] = list(collect(reader, real, kind, sheets, options.seed))
+        # Ink that plainly shows another character than its label is no error of reading.
+        away = digests_set_aside(real.split)
+        rows[name] = list(collect(reader, real, kind, sheets, options.seed, away))
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
