@@ -4,8 +4,10 @@
 
 Dates in real ink of the split ``calibrate``, which the network never learnt from, are written
 into ruled cells, printed and scanned in simulation, and read; a share names no day of the
-calendar. The curve of wrong dates by threshold goes into the artefact, with the exact interval at
-every step; the office's target picks from it. The split ``test`` is never opened.
+calendar. Half of them are days of birth, half days of application at some day of arrival: those
+are read with what is probable about them (``pipeline.readers.date_prior``), a few against it. The
+curve of wrong dates by threshold goes into the artefact, with the exact interval at every step;
+the office's target picks from it. The split ``test`` is never opened.
 """
 
 from __future__ import annotations
@@ -34,9 +36,11 @@ from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.boxed import BoxedReading
 from pipeline.readers.boxes import BoxReader
 from pipeline.readers.calibration import calibration_error, risk_coverage
+from pipeline.readers.date_prior import SHAPES
 from pipeline.readers.date_thresholds import ARTEFACT, DateThresholds
 from pipeline.readers.dates import resolve_date
 from pipeline.readers.paddle_engine import PaddleRecogniser
+from pipeline.readers.resolved import Resolved
 from pipeline.readers.risk_curves import NEVER, RiskCurve
 from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.samples.real_ink import RealInk, data_folder
@@ -50,10 +54,30 @@ from pipeline.settings import current
 RELATIVE = 13.5
 IMPOSSIBLE_SHARE = 0.01  # assumed: one date in a hundred is written as no day
 PADDED_SHARE = 0.4
-ERA = "昭和"
+# How applications come in, assumed: after twenty days on average, a few after up to three years.
+DELAY_DAYS = 20.0
+LONG_DELAY_SHARE = 0.03
+LONG_DELAY_DAYS = 1100
 DATE_ROW = RowKind(FieldName.BIRTH_DATE, "0123456789", 6, (7.0, 9.0), 12.0, 2, 4.6)
 _COVERAGE = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _IMPOSSIBLE_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date as it was written.
+
+    Attributes:
+        text: Six characters, a blank for an empty cell.
+        day: What it names; None where it names no day.
+        arrived: When the paper came in; None where nothing is known.
+    """
+
+    text: str
+    day: dt.date | None
+    field: FieldName
+    era: str
+    arrived: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +90,55 @@ class Outcome:
     written_impossible: bool
 
 
-def write_date(rng: np.random.Generator) -> str:
-    """Six characters, a blank for an empty cell; a small share names no day."""
+def draw_date(rng: np.random.Generator) -> WrittenDate:
+    """A day of birth or of application; a small share names no day."""
+    return _birth(rng) if rng.random() < 0.5 else _application(rng)
+
+
+def _birth(rng: np.random.Generator) -> WrittenDate:
     day = dt.date(1927, 1, 1) + dt.timedelta(days=int(rng.integers(0, 22500)))
-    numbers = [day.year - 1925, day.month, day.day]
+    text, named = _spelled(rng, day.year - 1925, day, "昭和")
+    arrived = dt.date(2024, 6, 1) + dt.timedelta(days=int(rng.integers(0, 2500)))
+    return WrittenDate(text, named, FieldName.BIRTH_DATE, "昭和", arrived)
+
+
+def _application(rng: np.random.Generator) -> WrittenDate:
+    arrived = dt.date(2024, 6, 1) + dt.timedelta(days=int(rng.integers(0, 2500)))
+    slow = rng.random() < LONG_DELAY_SHARE
+    days = rng.integers(0, LONG_DELAY_DAYS) if slow else rng.exponential(DELAY_DAYS)
+    day = arrived - dt.timedelta(days=int(days))
+    text, named = _spelled(rng, day.year - 2018, day, "令和")
+    return WrittenDate(text, named, FieldName.APPLICATION_DATE, "令和", arrived)
+
+
+def _spelled(
+    rng: np.random.Generator, year: int, day: dt.date, era: str
+) -> tuple[str, dt.date | None]:
+    numbers = [year, day.month, day.day]
     if rng.random() < IMPOSSIBLE_SHARE:
         numbers[1:] = [(2, 30), (4, 31), (13, 1), (6, 31), (2, 31)][int(rng.integers(5))]
     pattern = "{:02d}" if rng.random() < PADDED_SHARE else "{:2d}"
-    return "".join(pattern.format(n) for n in numbers)
+    return "".join(pattern.format(n) for n in numbers), eras.to_date(era, *numbers)
 
 
-def day_of(written: str) -> dt.date | None:
-    """The day that six characters name, or None."""
-    year, month, day = (int(written[i : i + 2]) for i in (0, 2, 4))
-    return eras.to_date(ERA, year, month, day)
+def resolved(reading: BoxedReading, written: WrittenDate, limits: DateThresholds) -> Resolved:
+    """A date as the reader takes it."""
+    return resolve_date(
+        written.field,
+        None,
+        reading,
+        None,
+        printed_era=written.era,
+        thresholds=limits,
+        arrived=written.arrived,
+    )
 
 
-def judge(reading: BoxedReading, written: str, limits: DateThresholds) -> Outcome:
+def judge(reading: BoxedReading, written: WrittenDate, limits: DateThresholds) -> Outcome:
     """A date as the reader would take it with these thresholds."""
-    resolved = resolve_date(
-        FieldName.BIRTH_DATE, None, reading, None, printed_era=ERA, thresholds=limits
-    ).reading
-    day = day_of(written)
-    right = day is not None and resolved.value == day.isoformat()
-    return Outcome(resolved.accepted, resolved.confidence, right, day is None)
+    found = resolved(reading, written, limits).reading
+    right = written.day is not None and found.value == written.day.isoformat()
+    return Outcome(found.accepted, found.confidence, right, written.day is None)
 
 
 def arrays(outcomes: Sequence[Outcome]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -99,7 +148,7 @@ def arrays(outcomes: Sequence[Outcome]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def impossible_threshold(
-    rows: Sequence[tuple[str, str, BoxedReading]],
+    rows: Sequence[tuple[str, WrittenDate, BoxedReading]],
 ) -> tuple[float, list[dict[str, float]]]:
     """The step at which the finding of an impossible date is right most often, and the table."""
     table = []
@@ -107,11 +156,9 @@ def impossible_threshold(
         limits = DateThresholds("trial", NEVER, step, {})
         told = wrong = missed = 0
         for _, written, reading in rows:
-            resolved = resolve_date(
-                FieldName.BIRTH_DATE, None, reading, None, printed_era=ERA, thresholds=limits
-            )
-            said = any(f.code == FindingCode.DATE_IMPOSSIBLE for f in resolved.findings)
-            truly = day_of(written) is None
+            findings = resolved(reading, written, limits).findings
+            said = any(f.code == FindingCode.DATE_IMPOSSIBLE for f in findings)
+            truly = written.day is None
             told += said
             wrong += said and not truly
             missed += truly and not said
@@ -134,11 +181,18 @@ def main() -> None:
     thresholds = CharacterThresholds.load(settings.models)
     reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
     real = RealInk.load(data_folder(), "calibrate")
-    rows: list[tuple[str, str, BoxedReading]] = []
-    evidence = collect(reader, real, DATE_ROW, options.sheets, options.seed, write=write_date)
+    rows: list[tuple[str, WrittenDate, BoxedReading]] = []
+    drawn: list[WrittenDate] = []
+
+    def write_one(rng: np.random.Generator) -> str:
+        drawn.append(draw_date(rng))
+        return drawn[-1].text
+
+    evidence = collect(reader, real, DATE_ROW, options.sheets, options.seed, write=write_one)
     for row in evidence:
         reading = reader.assemble(row.zone, row.inks, row.views, thresholds)
-        rows.append((row.preset, row.truth, reading))
+        # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
+        rows.append((row.preset, drawn[len(rows)], reading))
         if len(rows) % 220 == 0:
             print(f"{len(rows)} dates read", file=sys.stderr)
         if time.monotonic() > until:
@@ -159,7 +213,7 @@ def write(artefact: dict[str, Any], characters: str, seed: int, path: Path) -> N
     print(json.dumps(artefact, indent=1))
 
 
-def compute(rows: Sequence[tuple[str, str, BoxedReading]]) -> dict[str, Any]:
+def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, Any]:
     """The artefact's content from rows as read (preset, written, reading)."""
     impossible_from, table = impossible_threshold(rows)
     limits = DateThresholds("collecting", 0.0, impossible_from, {})
@@ -168,11 +222,21 @@ def compute(rows: Sequence[tuple[str, str, BoxedReading]]) -> dict[str, Any]:
     curve = RiskCurve.measured(confidence, right, RELATIVE)
     choice = curve.choose(STANDARD_PER_MILLION)
     possible = sum(not o.written_impossible for o in stood)
+    by_field = {}
+    for field in (FieldName.BIRTH_DATE, FieldName.APPLICATION_DATE):
+        own = [o for o, row in zip(stood, rows, strict=True) if row[1].field == field]
+        taken = [o for o in own if o.acceptable and o.confidence >= choice.threshold]
+        by_field[field.value] = {
+            "possible": sum(not o.written_impossible for o in own),
+            "accepted": len(taken),
+            "errors": sum(not o.right for o in taken),
+        }
     return {
-        "version": "dates-v1/2",
+        "version": "dates-v1/3",
         "accept_from": choice.threshold,
         "impossible_from": impossible_from,
         "curve": curve.as_dict(),
+        "prior": SHAPES,
         "evaluation": {
             "as_they_stood": {
                 **describe(choice),
@@ -183,6 +247,7 @@ def compute(rows: Sequence[tuple[str, str, BoxedReading]]) -> dict[str, Any]:
                 ),
                 "calibration_error": round(calibration_error(confidence, right), 5),
             },
+            "by_field": by_field,
             "risk_coverage": risk_coverage(confidence, right, _COVERAGE),
             "impossible": table,
         },

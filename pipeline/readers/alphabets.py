@@ -13,9 +13,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.documents import DATE_FIELDS
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.person_names import VARIANT_GROUPS
 from pipeline.readers.address_check import known_characters
+from pipeline.readers.lexicons import CLOSED_FIELDS, words_of
 
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -31,6 +33,8 @@ ADDRESS_FIELDS = frozenset(
 KANA_FIELDS = frozenset({F.REPRESENTATIVE_KANA})
 PHONE_FIELDS = frozenset({F.PHONE, F.REPRESENTATIVE_PHONE})
 _FOLDED = {"∪": "U", "—": "-", "–": "-", "−": "-", "‐": "-", "─": "-"}
+# Eras by name and letter, numbers in either script, and what people put between the parts.
+DATE_CHARACTERS = "明治大正昭和平成令元年月日時点生まで西暦MTSHR./-〇一二三四五六七八九十 "
 _PUNCTUATION = "-ー・々〆ヶヵ()、。 '.,/〒"
 
 
@@ -68,6 +72,11 @@ def alphabet_of(field: F, given: str = "") -> frozenset[str]:
         return frozenset(given)
     if field in KANA_FIELDS:
         return kana()
+    if field in CLOSED_FIELDS:
+        # カ and 力 are one shape in print; only one of them stands in these words.
+        return frozenset("".join(words_of(field)))
+    if field in DATE_FIELDS:
+        return frozenset(DATE_CHARACTERS) | frozenset(DIGITS)
     everything = jis_x_0208() | frozenset(_PUNCTUATION) | frozenset(DIGITS) | frozenset(LATIN)
     if field in ADDRESS_FIELDS:
         # Old forms (穗) look like today's (穂) and stand in an address only where a place has them.

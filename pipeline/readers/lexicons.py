@@ -30,7 +30,17 @@ RESIDENT_CATEGORIES = frozenset(
         *("出生による経過滞在者", "国籍喪失による経過滞在者"),
     }
 )
+# What an office prints on the notice.
+EXPIRING_ITEMS = frozenset(
+    {
+        *("個人番号カード", "電子証明書", "署名用電子証明書", "利用者証明用電子証明書"),
+        *("マイナンバーカード", "個人番号カード・電子証明書", "マイナンバーカード・電子証明書"),
+    }
+)
+CLOSED_FIELDS = frozenset({F.EXPIRING_ITEM})
+"""Printed by us: nothing else can stand there, so other characters need not be looked for."""
 _BY_FIELD = {
+    F.EXPIRING_ITEM: EXPIRING_ITEMS,
     F.REPRESENTATIVE_RELATION: RELATIONS,
     F.PROXY_RELATION: RELATIONS,
     F.FOREIGN_RESIDENT_CATEGORY: RESIDENT_CATEGORIES,
@@ -43,6 +53,11 @@ def has_lexicon(field: F) -> bool:
     return field in _BY_FIELD
 
 
+def words_of(field: F) -> frozenset[str]:
+    """The words of a field; empty where any may stand."""
+    return _BY_FIELD.get(field, frozenset())
+
+
 def is_known(field: F, text: str) -> bool:
     """Whether a text is made of words that the field may hold; True where any text may.
 
@@ -52,6 +67,8 @@ def is_known(field: F, text: str) -> bool:
     if words is None:
         return True
     plain = unicodedata.normalize("NFKC", text)
+    if plain.replace(" ", "") in words:
+        return True
     parts = [part.strip("()") for part in _JOINTS.split(plain)]
     held = [part for part in parts if part]
     return bool(held) and all(part in words for part in held)

@@ -14,17 +14,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import settings
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import RegisteredPage
+from pipeline.readers.mark_limits import MarkLimits, MarkThresholds
 from pipeline.readers.resolved import Resolved
 from pipeline.readers.zone_ink import LEAST_PEN_MM, ZoneInk, pen_width_mm, writing
 
 READER = "marks"
-MODEL_VERSION = "marks-geometry@1"
+MODEL_VERSION = "marks-geometry@1 marks-v1"
 
 
 class MarkState(StrEnum):
@@ -89,34 +91,34 @@ class MarksReading:
         return marked[0] if len(marked) == 1 and not self.unclear else None
 
 
-# Measured on composed marks of all styles, pens and scans (benchmarks/text_bench.py). Lengths in
-# millimetres of stroke, shares of the cell's inside.
-_TICK_STROKE_MM = 2.2
-_STRAY_STROKE_MM = 0.7
 _OUT_PX = 9
-_STRAIGHT_SHARE = 0.35
-_BLACK_FILLED = 0.50
-_BLACK_UNCLEAR = 0.06
-_SCRIBBLED = 0.55
 _ROUND_SECTORS = 16
-_CIRCLE_MARKED = 0.62
-_CIRCLE_UNCLEAR = 0.22
 
 
-def read_marks(page: RegisteredPage, zone: Zone) -> MarksReading:
-    """The state of every cell of a marks zone."""
+def read_marks(page: RegisteredPage, zone: Zone, limits: MarkLimits | None = None) -> MarksReading:
+    """The state of every cell of a marks zone.
+
+    Args:
+        page: The registered page.
+        zone: Its marks.
+        limits: What counts as a mark; those of the installation's models where None.
+
+    Raises:
+        DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
+    """
+    limits = limits or MarkThresholds.load(settings.current().models).marks
     cells = []
     for index, cell in enumerate(zone.cells):
         box = cell.to_px()
         value = zone.alphabet[index] if index < len(zone.alphabet) else str(index)
         if zone.mark_style == "circle":
-            state, probability, filled = _circle(page, box)
+            state, probability, filled = _circle(page, box, limits)
         elif zone.mark_style == "black":
-            state, probability, filled = _black(page, box)
+            state, probability, filled = _black(page, box, limits)
         else:
-            state, probability, filled = _tick(page, box)
+            state, probability, filled = _tick(page, box, limits)
         cells.append(CellMark(value, state, probability, filled, box))
-    return MarksReading(zone, _settle(zone, cells))
+    return MarksReading(zone, _settle(zone, cells, limits))
 
 
 def _grown(box: BoxPx, share: float) -> BoxPx:
@@ -136,23 +138,25 @@ def _stroke_mm(mask: NDArray[np.bool_]) -> float:
     return float(max(lengths, default=0.0)) / PX_PER_MM
 
 
-def _passes_through(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> bool:
+def _passes_through(
+    mask: NDArray[np.bool_], core: NDArray[np.bool_], straight_share: float
+) -> bool:
     """Whether ink runs straight across the box and out on both sides, as a fold does."""
     ys, xs = np.nonzero(mask)
     inner_ys, inner_xs = np.nonzero(core)
     for along, across, inside in ((xs, ys, inner_xs), (ys, xs, inner_ys)):
         out = along.min() < inside.min() - _OUT_PX and along.max() > inside.max() + _OUT_PX
-        if out and np.ptp(across) < _STRAIGHT_SHARE * (np.ptp(inside) + 1):
+        if out and np.ptp(across) < straight_share * (np.ptp(inside) + 1):
             return True
     return False
 
 
-def _tick(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
+def _tick(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkState, float, float]:
     """A tick box: the length of the longest stroke that enters the box decides."""
     ink = writing(page, _grown(box, 0.5))
     inside = _inner(ink, box, 5)
     filled = float(inside.mean()) if inside.size else 0.0
-    if filled < 0.004:
+    if filled < limits.empty_filled:
         return MarkState.EMPTY, 0.001, filled
     # Of all the ink around, only what enters the box: a neighbour's tail is not this mark.
     _, labels = cv2.connectedComponents(ink.ink.astype(np.uint8), connectivity=8)
@@ -163,34 +167,36 @@ def _tick(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
     own = np.isin(labels, entering[entering > 0])
     length = _stroke_mm(own)
     share_inside = float((own & core).sum()) / max(1.0, float(own.sum()))
-    if filled > _SCRIBBLED:
+    if filled > limits.scribbled:
         return MarkState.UNCLEAR, 0.5, filled
     inner_length = _stroke_mm(own & core)
-    if inner_length >= _TICK_STROKE_MM or (length >= 3.5 and share_inside > 0.35):
-        if pen_width_mm(own) < LEAST_PEN_MM or _passes_through(own, core):
+    if inner_length >= limits.tick_mm or (
+        length >= limits.tick_whole_mm and share_inside > limits.tick_inside
+    ):
+        if pen_width_mm(own) < LEAST_PEN_MM or _passes_through(own, core, limits.straight_share):
             return MarkState.UNCLEAR, 0.4, filled  # a hair, a fold, a line of something else
         return MarkState.MARKED, 0.995, filled
-    if inner_length < _STRAY_STROKE_MM:
+    if inner_length < limits.stray_mm:
         return MarkState.STRAY, 0.02, filled
     return MarkState.UNCLEAR, 0.5, filled
 
 
-def _black(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
+def _black(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkState, float, float]:
     """A box to black out: filled is a mark, some ink is a question, a speck is nothing."""
     ink = writing(page, _grown(box, 0.3))
     inside = _inner(ink, box, 6)
     filled = float(inside.mean()) if inside.size else 0.0
-    if filled >= _BLACK_FILLED:
-        return MarkState.MARKED, 0.998 if filled > 0.65 else 0.97, filled
-    if filled >= _BLACK_UNCLEAR:
+    if filled >= limits.black_filled:
+        return MarkState.MARKED, 0.998 if filled > limits.black_sure else 0.97, filled
+    if filled >= limits.black_unclear:
         # Ticked where it should be blacked out: the wish is likely, and a person confirms it.
         return MarkState.UNCLEAR, 0.6, filled
-    if filled > 0.01:
+    if filled > limits.black_stray:
         return MarkState.STRAY, 0.03, filled
     return MarkState.EMPTY, 0.001, filled
 
 
-def _circle(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
+def _circle(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkState, float, float]:
     """A circle round a printed word: ink in how many directions around it."""
     area = _grown(box, 0.35)
     ink = writing(page, area)
@@ -209,25 +215,25 @@ def _circle(page: RegisteredPage, box: BoxPx) -> tuple[MarkState, float, float]:
     around = float((counts > 6).mean())
     if float((radius < 0.9).mean()) > 0.5 and filled > 0.30:
         return MarkState.UNCLEAR, 0.4, filled  # blacked over, not circled
-    if around >= _CIRCLE_MARKED:
+    if around >= limits.circle_around:
         if pen_width_mm(mask) < LEAST_PEN_MM:
             return MarkState.UNCLEAR, 0.4, filled  # a hair lies round the word
-        return MarkState.MARKED, 0.99 if around > 0.8 else 0.95, filled
+        return MarkState.MARKED, 0.99 if around > limits.circle_sure else 0.95, filled
     length = _stroke_mm(mask)
     # A tick on the word instead of a circle is a mark to a person, but not for certain.
-    if around >= _CIRCLE_UNCLEAR or length >= _TICK_STROKE_MM:
+    if around >= limits.circle_unclear or length >= limits.tick_mm:
         return MarkState.UNCLEAR, 0.5, filled
     return MarkState.STRAY if filled > 0.005 else MarkState.EMPTY, 0.02, filled
 
 
-def _settle(zone: Zone, cells: list[CellMark]) -> tuple[CellMark, ...]:
+def _settle(zone: Zone, cells: list[CellMark], limits: MarkLimits) -> tuple[CellMark, ...]:
     """Neighbours speak: what a cell means follows from what stands in the others.
 
     A half mark beside a full one is a stray tail. A tick box full of ink is a mark where it stands
     alone, and a mark taken back where another box is ticked.
     """
     held = [c for c in cells if c.state not in (MarkState.EMPTY, MarkState.STRAY)]
-    scribbled = [c for c in held if zone.mark_style == "tick" and c.filled > _SCRIBBLED]
+    scribbled = [c for c in held if zone.mark_style == "tick" and c.filled > limits.scribbled]
     strong = [c for c in held if c.state == MarkState.MARKED]
     if len(held) == 1 and held == scribbled:
         return tuple(
@@ -241,7 +247,7 @@ def _settle(zone: Zone, cells: list[CellMark]) -> tuple[CellMark, ...]:
         if cell in scribbled:
             # Taken back, most likely; a person confirms it.
             cell = replace(cell, state=MarkState.CORRECTED, probability=0.1)
-        elif cell.state == MarkState.UNCLEAR and cell.filled < 0.25 * strong[0].filled:
+        elif cell.state == MarkState.UNCLEAR and cell.filled < limits.stray_tail * strong[0].filled:
             cell = replace(cell, state=MarkState.STRAY, probability=0.05)
         settled.append(cell)
     return tuple(settled)

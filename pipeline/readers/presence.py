@@ -6,36 +6,42 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import settings
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import PX_PER_MM
 from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
+from pipeline.readers.mark_limits import MarkThresholds, PresenceLimits
 from pipeline.readers.resolved import Resolved
 from pipeline.readers.zone_ink import is_coloured, red_ink, writing
 
 READER = "presence"
-MODEL_VERSION = "presence-geometry@1"
-# A signature of the shortest kind, two characters, has more stroke than this; a smudge has less.
-_SIGNATURE_MM = 12.0
-_SIGNATURE_UNCLEAR_MM = 3.0
-# The smallest personal seal is about 8 mm across: its rim alone is 25 mm of line.
-_SEAL_MM2 = 6.0
-_SEAL_UNCLEAR_MM2 = 1.2
-_SEAL_ACROSS_MM = 5.0
+MODEL_VERSION = "presence-geometry@1 marks-v1"
 
 
-def read_presence(page: RegisteredPage, zone: Zone) -> Resolved:
+def read_presence(
+    page: RegisteredPage, zone: Zone, limits: PresenceLimits | None = None
+) -> Resolved:
     """Signature or seal: value ``"1"`` where present, ``""`` where missing, None where unclear.
 
     A missing one is a ground for return (``SIGNATURE_MISSING``, ``SEAL_MISSING``), unless the
     zone is optional; an unclear one is for a person.
+
+    Args:
+        page: The registered page.
+        zone: Where it should stand.
+        limits: What counts as one; those of the installation's models where None.
+
+    Raises:
+        DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
     """
+    limits = limits or MarkThresholds.load(settings.current().models).presence
     if zone.reader == ReaderKind.SEAL:
-        state, probability = _seal(page, zone)
+        state, probability = _seal(page, zone, limits)
         code = FindingCode.SEAL_MISSING
     else:
-        state, probability = _signature(page, zone)
+        state, probability = _signature(page, zone, limits)
         code = FindingCode.SIGNATURE_MISSING
     value = {True: "1", False: "", None: None}[state]
     reading = Reading(
@@ -54,12 +60,14 @@ def read_presence(page: RegisteredPage, zone: Zone) -> Resolved:
     return Resolved(reading, (finding,))
 
 
-def _signature(page: RegisteredPage, zone: Zone) -> tuple[bool | None, float]:
+def _signature(
+    page: RegisteredPage, zone: Zone, limits: PresenceLimits
+) -> tuple[bool | None, float]:
     ink = writing(page, zone.box.inset(0.4).to_px())
     mm = _stroke_length_mm(ink.ink)
-    if mm >= _SIGNATURE_MM:
+    if mm >= limits.signature_mm:
         return True, 0.999
-    return (None, 0.5) if mm >= _SIGNATURE_UNCLEAR_MM else (False, 0.999)
+    return (None, 0.5) if mm >= limits.signature_unclear_mm else (False, 0.999)
 
 
 def _stroke_length_mm(mask: NDArray[np.bool_]) -> float:
@@ -68,7 +76,7 @@ def _stroke_length_mm(mask: NDArray[np.bool_]) -> float:
     return float(sum(len(c) for c in contours if len(c) > 12)) / 2 / PX_PER_MM
 
 
-def _seal(page: RegisteredPage, zone: Zone) -> tuple[bool | None, float]:
+def _seal(page: RegisteredPage, zone: Zone, limits: PresenceLimits) -> tuple[bool | None, float]:
     """Red ink in a colour scan; in a grey one, any ink of a seal's extent."""
     box = zone.box.inset(-1.0)
     crop = page.crop(box)
@@ -87,6 +95,6 @@ def _seal(page: RegisteredPage, zone: Zone) -> tuple[bool | None, float]:
             float(min(np.ptp(np.percentile(xs, [2, 98])), np.ptp(np.percentile(ys, [2, 98]))))
             / PX_PER_MM
         )
-    if area_mm2 >= _SEAL_MM2 and across >= _SEAL_ACROSS_MM:
+    if area_mm2 >= limits.seal_mm2 and across >= limits.seal_across_mm:
         return True, 0.998
-    return (None, 0.5) if area_mm2 >= _SEAL_UNCLEAR_MM2 else (False, 0.998)
+    return (None, 0.5) if area_mm2 >= limits.seal_unclear_mm2 else (False, 0.998)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.domain.documents import DATE_FIELDS, FieldName
 from pipeline.domain.errors import DefectError
 from pipeline.forms.definition import Zone
 from pipeline.readers.acceptance import (
@@ -30,9 +31,14 @@ READER = "text"
 
 
 def class_of(zone: Zone) -> str:
-    """What a text zone counts as: printed, name, address, kana, digits or other."""
+    """What a text zone counts as: name, address, kana, digits or other, by hand or printed.
+
+    Print is parted in numbers (days, the application ID) and text: a line of digits and a line of
+    forty kanji are sure in different measure.
+    """
     if zone.printed:
-        return "printed"
+        number = zone.field in DATE_FIELDS or zone.field == FieldName.APPLICATION_ID
+        return "printed_number" if number else "printed_text"
     if zone.field in NAME_FIELDS:
         return "name"
     if zone.field in ADDRESS_FIELDS:
@@ -157,7 +163,8 @@ class TextThresholds:
     def of(self, zone: Zone) -> TextClass:
         """The thresholds for a zone."""
         name = class_of(zone)
-        return self.classes.get(name, self.classes["other"])
+        general = "printed" if zone.printed and "printed" in self.classes else "other"
+        return self.classes.get(name, self.classes[general])
 
 
 def _sigmoid(raw: float, offset: float, slope: float) -> float:

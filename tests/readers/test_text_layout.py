@@ -114,7 +114,7 @@ def test_writing_of_any_size_is_no_dirt(count: int, size: int, pen: int) -> None
 
 def test_only_known_relations_pass() -> None:
     for word_ in ("父", "成年後見人", "父・親権者", "母(法定代理人)", "長 男"):
-        assert is_known(F.REPRESENTATIVE_RELATION, word_) == (word_ != "長 男")
+        assert is_known(F.REPRESENTATIVE_RELATION, word_)
     for dirt in ("4", "一", "人", "父4", "", "父父"):
         assert not is_known(F.PROXY_RELATION, dirt)
     assert is_known(F.FOREIGN_RESIDENT_CATEGORY, "中長期在留者")
