@@ -22,9 +22,9 @@ from pipeline.imaging.refinement import Fit
 
 # A version whose print agrees less than this, as a share of the best, is not the page's.
 RIVAL_AGREEMENT = 0.8
-# 1 is the one print, -1 the other; writing and dirt over the place lie between. On 15 degraded pages
-# of two versions that differ in one printed line the right one had 0.66 and more; half of that is
-# asked, so that a page in doubt goes to a person.
+# 1 is the one print, -1 the other; writing and dirt over the place lie between. On 15 degraded
+# pages of two versions that differ in one printed line the right one had 0.66 and more; half of
+# that is asked, so that a page in doubt goes to a person.
 CLEAR_ADVANTAGE = 0.35
 # Print of the same tone elsewhere must be seen at this share of its strength, or its absence where
 # the versions differ says nothing (a bilevel scanner that drops pale lines).
