@@ -141,6 +141,14 @@ class Decisions:
             )
         if decision.action == Action.PROCESS:
             fields = self._documents.fields(task.document_id)
+            if not fields:  # nothing could be read: going on would accept a page nobody has read
+                raise InputError(
+                    "ACTION_UNKNOWN",
+                    ja="読み取った項目がないため、項目の確認には進めません。",
+                    en="No field was read, so there is none to go on with.",
+                    remedy_ja="スキャンし直すか、返戻してください。",
+                    remedy_en="Ask for a new scan, or return it.",
+                )
             insert(
                 cursor,
                 "task",

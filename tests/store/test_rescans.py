@@ -216,6 +216,18 @@ def test_a_page_scanned_again_is_no_second_application(store: DuckDBStore, vault
     assert finding.evidence == {"document": replacing}
 
 
+def test_a_page_without_a_field_is_not_accepted_by_going_on(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    bad = arrival(vault, "bad", poorly_registered_page())
+    load(store, "b1", bad)
+    task = next_task(store, ANNA)
+    with pytest.raises(InputError) as refused:
+        decide(store, ANNA, task, Action.PROCESS)
+    assert refused.value.code == "ACTION_UNKNOWN"
+    assert outcome_of(store, bad.documents[0].document_id) is None
+
+
 def test_a_doubt_about_the_stack_names_its_place(store: DuckDBStore, vault: Vault) -> None:
     doubt = Finding(FindingCode.DOUBLE_FEED_SUSPECTED, Severity.REVIEW)
     fed = dataclasses.replace(flagged_number(), findings=(doubt, doubt))
