@@ -33,10 +33,12 @@ def test_the_shipped_artefact_says_where_each_threshold_comes_from() -> None:
         assert 0 <= part["calibration_error"] < 0.02
     numbers = evaluation["my_number"]
     assert isinstance(numbers, dict)
-    assert numbers["plain"]["value"] == pytest.approx(thresholds.field["my_number"], abs=1e-6)
-    assert numbers["plain"]["risk_bound"] > 0
+    assert numbers["value"] == pytest.approx(thresholds.field["my_number"], abs=1e-6)
+    assert 0 < numbers["risk_bound"] <= numbers["target"]
     # The threshold for a corrected number is never laxer than that for one that was read plainly.
-    assert thresholds.field["my_number_corrected"] >= 0.99
+    assert thresholds.field["my_number_corrected"] >= thresholds.field["my_number"]
+    # A cell that need not bar a number still costs it some of its probability.
+    assert all(0 < share < 0.5 for share in thresholds.doubt.values())
 
 
 def test_the_artefact_was_made_with_the_weights_that_ship() -> None:
