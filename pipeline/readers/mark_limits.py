@@ -35,6 +35,7 @@ class MarkLimits:
         scribbled: Share from which a tick box is scribbled over.
         circle_around: Share of the directions round a word in which a circle runs.
         circle_sure: The same for certain.
+        circle_core: Share inked inside a circle from which the word is blacked over.
         circle_unclear: Share from which it may be a circle.
         stray_tail: Filling against that of a clear mark, below which a half mark is its tail.
     """
@@ -52,6 +53,7 @@ class MarkLimits:
     scribbled: float
     circle_around: float
     circle_sure: float
+    circle_core: float
     circle_unclear: float
     stray_tail: float
 

@@ -93,6 +93,7 @@ class MarksReading:
 
 _OUT_PX = 9
 _ROUND_SECTORS = 16
+_CORE = 0.7  # of the way from the middle of a word to the circle round it
 
 
 def read_marks(page: RegisteredPage, zone: Zone, limits: MarkLimits | None = None) -> MarksReading:
@@ -213,7 +214,7 @@ def _circle(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkS
     sector = ((np.arctan2(dy, dx) + np.pi) / (2 * np.pi) * _ROUND_SECTORS).astype(int)
     counts = np.bincount(sector[ring] % _ROUND_SECTORS, minlength=_ROUND_SECTORS)
     around = float((counts > 6).mean())
-    if float((radius < 0.9).mean()) > 0.5 and filled > 0.30:
+    if _core_filled(mask, ink.printed, (cx, cy), box) > limits.circle_core:
         return MarkState.UNCLEAR, 0.4, filled  # blacked over, not circled
     if around >= limits.circle_around:
         if pen_width_mm(mask) < LEAST_PEN_MM:
@@ -224,6 +225,16 @@ def _circle(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkS
     if around >= limits.circle_unclear or length >= limits.tick_mm:
         return MarkState.UNCLEAR, 0.5, filled
     return MarkState.STRAY if filled > 0.005 else MarkState.EMPTY, 0.02, filled
+
+
+def _core_filled(
+    mask: NDArray[np.bool_], printed: NDArray[np.bool_], middle: tuple[float, float], box: BoxPx
+) -> float:
+    """Share inked of what lies well inside a circle and is not the printed word itself."""
+    ys, xs = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    across, down = (xs - middle[0]) / (box.w / 2), (ys - middle[1]) / (box.h / 2)
+    core = (across**2 + down**2 < _CORE**2) & ~printed
+    return float(mask[core].mean()) if core.any() else 0.0
 
 
 def _settle(zone: Zone, cells: list[CellMark], limits: MarkLimits) -> tuple[CellMark, ...]:

@@ -79,3 +79,15 @@ def test_missing_or_broken_limits_of_marks_are_an_error(tmp_path: Path) -> None:
         with pytest.raises(DefectError) as broken:
             MarkThresholds.load(tmp_path)
         assert broken.value.code == "THRESHOLDS_BROKEN"
+
+
+def test_a_word_blacked_over_is_asked_about_and_a_circle_is_a_mark() -> None:
+    zone = zone_of(F.SEX)
+    cell = zone.cells[0].to_px()
+    middle = (cell.x + cell.w // 2, cell.y + cell.h // 2)
+    circled, blacked = page(), page()
+    for sheet in (circled, blacked):
+        cv2.circle(sheet.pixels, middle, cell.w // 2 + 4, (30, 30, 30), 7)
+    cv2.circle(blacked.pixels, middle, cell.w // 2, (30, 30, 30), -1)
+    assert read_marks(circled, zone).cells[0].state == MarkState.MARKED
+    assert read_marks(blacked, zone).cells[0].state == MarkState.UNCLEAR
