@@ -323,3 +323,36 @@ def test_a_weak_digit_keeps_the_application_id_from_being_accepted() -> None:
     resolved = resolve_digits(field, boxed(cells, field), THRESHOLDS)
     assert not resolved.reading.accepted
     assert [(f.code, f.position) for f in resolved.findings] == [(C.APPLICATION_ID_UNREADABLE, 7)]
+
+
+def test_a_cell_cut_out_with_doubt_is_accepted_only_where_the_check_digit_makes_up_for_it() -> None:
+    lenient = dataclasses.replace(THRESHOLDS, doubt={CellState.TOUCHING.value: 0.15})
+    touching = number(NUMBER, _5=cell(NUMBER[5], state=CellState.TOUCHING))
+    assert not resolve_my_number(touching, THRESHOLDS).reading.accepted
+    resolved = resolve_my_number(touching, lenient)
+    assert resolved.reading.accepted
+    assert not any(c.flagged for c in resolved.reading.characters)
+    assert resolved.findings == ()
+    # Three such cells together are too many; what bars a number goes on barring it.
+    many = {f"_{i}": cell(NUMBER[i], state=CellState.TOUCHING) for i in (2, 5, 8)}
+    assert not resolve_my_number(number(NUMBER, **many), lenient).reading.accepted
+    for state in (CellState.TWO, CellState.STRUCK, CellState.OVERWRITTEN, CellState.CUT):
+        barred = number(NUMBER, _5=cell(NUMBER[5], state=state))
+        assert not resolve_my_number(barred, lenient).reading.accepted
+
+
+def test_under_a_check_digit_of_0_a_doubt_counts_for_more() -> None:
+    # Remainders 0 and 1 share the check digit 0, so some single wrong digits pass it.
+    lenient = dataclasses.replace(THRESHOLDS, doubt={CellState.TOUCHING.value: 0.15})
+    under_zero = "123456780100"
+    assert check_digit(under_zero[:-1]) == 0
+    doubts = []
+    for text in (NUMBER, under_zero):
+        worst = min(
+            resolve_my_number(
+                number(text, **{f"_{i}": cell(text[i], state=CellState.TOUCHING)}), lenient
+            ).reading.confidence
+            for i in range(11)
+        )
+        doubts.append(1 - worst)
+    assert doubts[1] > 5 * doubts[0]
