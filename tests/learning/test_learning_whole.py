@@ -27,7 +27,6 @@ from pipeline.learning.learning import learn
 from pipeline.learning.proposal import Proposal
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.samples.composing import compose, draw_style
-from pipeline.samples.ink import FontInk
 from pipeline.samples.paper import Mode, PaperSpec, Preset, scan
 from pipeline.samples.people import Kind, make_applicant
 
@@ -97,7 +96,7 @@ def test_a_filled_scan_is_recognised_and_read_by_what_was_learned(
     site.__dict__["readers"] = engine.readers
     rng = np.random.default_rng(77)
     person = make_applicant(rng, Kind.ADULT)
-    style = dataclasses.replace(draw_style(rng, FontInk("klee"), 0.0))
+    style = draw_style(rng, mess=0.0)
     page = compose(next_year, person, style, rng)
     seen = scan(page.pixels, PaperSpec.drawn(Preset.MILD, rng, Mode.COLOUR), rng)
     buffer = io.BytesIO()
