@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     desk_host: str = "127.0.0.1"
     desk_port: int = 8765
     dagster_port: int = 8766
+    office_name: str | None = Field(default=None, max_length=40, description="sender of letters")
+    office_address: str | None = Field(default=None, max_length=60)
+    office_phone: str | None = Field(default=None, max_length=20)
     blind_sample_rate: float = Field(default=0.02, ge=0, le=1)
     lease_minutes: int = Field(default=10, ge=1)
     idle_minutes: int = Field(default=30, ge=1)

@@ -18,6 +18,7 @@ RANKS = {
     "pipeline.vault": 2,
     "pipeline.readers": 3,
     "pipeline.photo": 3,
+    "pipeline.letters": 3,
     "pipeline.intake": 3,
     "pipeline.samples": 3,
     "pipeline.examine": 4,

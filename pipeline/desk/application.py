@@ -18,6 +18,7 @@ from pipeline.desk.pages import (
     documents,
     dropping,
     forms,
+    letters,
     login,
     quality,
     queue,
@@ -91,7 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
         login, queue, review, documents, batches, dropping, rescans, throughput, quality, auditing,
-        users, forms,
+        users, forms, letters,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)
