@@ -149,6 +149,7 @@ def _evaluated(site: Settings, sheets: int, seed: int | None, target: float) -> 
             np.array(one["right"], dtype=bool),
             RiskCurve.from_dict(one["curve"]),
             target,
+            accepted=False,
         )
         for kind, one in found.items()
     ]
@@ -180,7 +181,7 @@ def _decided(site: Settings, shipped: ThresholdSet, head: str, target: float) ->
         confidence = np.array([c for c, _ in one], dtype=np.float64)
         right = np.array([r for _, r in one], dtype=bool)
         curve = RiskCurve.measured(confidence, right, relative[kind])
-        measured.append(measure(kind, confidence, right, curve, target))
+        measured.append(measure(kind, confidence, right, curve, target, accepted=True))
     return measured
 
 
@@ -216,7 +217,8 @@ def _print(measured: Sequence[Measured], in_force: ThresholdSet, target: float) 
         )
     table = Table()
     for heading in ("種類\nkind", "件数\nn", "誤り\nerrors", "目標\ntarget", "95 % 上限\nbound"):
-        table.add_column(heading, justify="left" if heading.startswith("種類") else "right")
+        kind = heading.startswith("種類")
+        table.add_column(heading, justify="left" if kind else "right", no_wrap=kind)
     table.add_column("較正誤差\nECE", justify="right")
     table.add_column("言えること\nverdict")
     for one in measured:
@@ -242,8 +244,10 @@ def verdict_words(one: Measured) -> str:
     """What the data says, in Japanese and English."""
     from pipeline.readers.site_calibration import Verdict
 
+    if one.n == 0:
+        return "測れるものがない / nothing to measure"
     if one.verdict == Verdict.SHOWN:
-        return "全体で目標を示す / shown as a whole"
+        return "目標を示す / the target is shown"
     if one.verdict == Verdict.EXCEEDED:
         return "目標を超えている / exceeded"
     if one.errors == 0:
@@ -263,7 +267,7 @@ def threshold_table(in_force: Sequence[Acceptance]) -> Any:
     from rich.table import Table
 
     table = Table()
-    table.add_column("種類\nkind")
+    table.add_column("種類\nkind", no_wrap=True)
     for heading in ("目標\ntarget", "しきい値\nthreshold", "件数\nn", "誤り\nerrors"):
         table.add_column(heading, justify="right")
     table.add_column("95 % 上限\nbound", justify="right")

@@ -22,7 +22,6 @@ from pipeline.readers.calibration import calibration_error, risk_coverage
 from pipeline.readers.risk_curves import (
     RiskCurve,
     lower_bound,
-    needed_without_error,
     upper_bound,
 )
 from pipeline.vault.private_files import make_folder, write_private
@@ -144,7 +143,13 @@ def reliability(confidence: Floats, right: Truths, bins: int = BINS) -> tuple[Bi
 
 
 def measure(
-    kind: str, confidence: Floats, right: Truths, curve: RiskCurve, per_million: float
+    kind: str,
+    confidence: Floats,
+    right: Truths,
+    curve: RiskCurve,
+    per_million: float,
+    *,
+    accepted: bool,
 ) -> Measured:
     """Everything about one kind of field.
 
@@ -154,24 +159,29 @@ def measure(
         right: Whether each was right.
         curve: Risk by threshold of these readings.
         per_million: The office's ``silent_errors_per_million``.
+        accepted: The readings are those that the machine accepted, so that all of them together
+            bear on the target; else only those from the threshold on that the curve gives.
     """
     n, errors = len(confidence), int((~right).sum())
-    target = curve.target(per_million)
+    choice = curve.choose(per_million)
     low, high = lower_bound(errors, n), upper_bound(errors, n)
+    if not accepted:
+        low = lower_bound(choice.step.errors, choice.step.held)
+        high = choice.step.bound
     verdict = Verdict.UNDECIDED
-    if high <= target:
+    if high <= choice.target:
         verdict = Verdict.SHOWN
-    elif low > target:
+    elif low > choice.target:
         verdict = Verdict.EXCEEDED
     return Measured(
         kind,
         n,
         errors,
-        target,
+        choice.target,
         low,
         high,
         verdict,
-        needed_without_error(target),
+        choice.needed,
         calibration_error(confidence, right),
         reliability(confidence, right),
         tuple(risk_coverage(confidence, right, COVERAGE)) if n else (),
@@ -203,9 +213,14 @@ def site_artefact(
         "made": {"on": now.date().isoformat(), "silent_errors_per_million": per_million},
         "models": dict(models),
         "head": head,
-        "curves": {one.kind: one.curve.as_dict() for one in measured if one.n},
+        "curves": {one.kind: one.curve.as_dict() for one in measured if _tells(source, one)},
         "measured": [one.as_dict() for one in measured],
     }
+
+
+def _tells(source: Source, one: Measured) -> bool:
+    """Whether a curve is to be in force: an evaluation too small to tell leaves the shipped one."""
+    return one.n > 0 and (source == Source.DECISIONS or one.verdict != Verdict.UNDECIDED)
 
 
 def write_site_artefact(home: Path, content: Mapping[str, Any]) -> Path:

@@ -47,7 +47,7 @@ def pairs(n: int, errors: int, least: float = 0.999) -> tuple[np.ndarray, np.nda
 def measured(kind: str, n: int, errors: int, relative: float = 1.0) -> Measured:
     confidence, right = pairs(n, errors)
     curve = RiskCurve.measured(confidence, right, relative)
-    return measure(kind, confidence, right, curve, STANDARD_PER_MILLION)
+    return measure(kind, confidence, right, curve, STANDARD_PER_MILLION, accepted=True)
 
 
 def site(source: Source, *found: Measured, models: dict[str, str] | None = None) -> SiteThresholds:
@@ -102,6 +102,23 @@ def test_a_site_evaluation_takes_the_place_of_the_shipped_curve(tmp_path: Path) 
     assert by_kind(tmp_path) == by_kind(tmp_path / "nothing here")
 
 
+def test_an_evaluation_too_small_to_tell_leaves_the_shipped_thresholds() -> None:
+    small = site(Source.EVALUATION, measured("date", 40, 0, 13.5))
+    assert "date" not in small.curves
+    plain = ThresholdSet.load(MODELS, 370, None)
+    assert ThresholdSet.load(MODELS, 370, small).dates.accept_from == plain.dates.accept_from
+
+
+def test_of_an_evaluation_only_what_the_threshold_admits_bears_on_the_target() -> None:
+    confidence, right = pairs(40_000, 300, 0.2)
+    curve = RiskCurve.measured(confidence, right, 1.0)
+    one = measure("date", confidence, right, curve, 370, accepted=False)
+    assert one.verdict == Verdict.SHOWN
+    assert measure("date", confidence, right, curve, 370, accepted=True).verdict == (
+        Verdict.EXCEEDED
+    )
+
+
 def test_an_artefact_for_other_models_is_left_alone_and_said_to_be_stale() -> None:
     other = site(Source.EVALUATION, measured("date", 20_000, 0, 13.5), models={"dates": "older"})
     plain = ThresholdSet.load(MODELS, 370, None)
@@ -136,6 +153,7 @@ def test_decisions_that_prove_too_many_errors_raise_the_threshold() -> None:
         np.zeros(50, bool),
         RiskCurve.measured(np.full(50, 0.9999), np.zeros(50, bool), 1.0),
         370,
+        accepted=True,
     )
     assert decide("date", shipped, 370, site(Source.DECISIONS, hopeless)).never
 
