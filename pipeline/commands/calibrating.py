@@ -274,7 +274,7 @@ def threshold_table(in_force: Sequence[Acceptance]) -> Any:
     table.add_column("根拠\nfrom")
     for one in in_force:
         threshold = "受理しない\nnever" if one.never else f"{one.threshold:.6f}"
-        note = "" if one.supported else "（目標を示せない / target not supported）"
+        note = "" if one.supported else " *"
         table.add_row(
             one.kind,
             _millionths(one.target),
@@ -290,6 +290,8 @@ def threshold_table(in_force: Sequence[Acceptance]) -> Any:
 def threshold_notes(thresholds: ThresholdSet) -> list[str]:
     """What a person has to know about the thresholds in force."""
     notes = []
+    if any(not one.supported for one in thresholds.acceptances):
+        notes.append("* データが目標を示せない / the data does not support the target")
     if never := ", ".join(one.kind for one in thresholds.acceptances if one.never):
         notes.append(
             f"データが目標を示せないため、機械では受理しません: {never}\n"
