@@ -15,6 +15,7 @@ from pipeline.desk.context import Desk, LoginNeeded, session_or_none
 from pipeline.desk.pages import (
     auditing,
     batches,
+    carpets,
     documents,
     dropping,
     forms,
@@ -91,8 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
-        login, queue, review, documents, batches, dropping, rescans, throughput, quality, auditing,
-        users, forms, letters,
+        login, queue, review, carpets, documents, batches, dropping, rescans, throughput, quality,
+        auditing, users, forms, letters,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)

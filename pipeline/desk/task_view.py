@@ -59,13 +59,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One character on the strip; its box in pixels of the crop."""
+    """One character on the strip; its box in pixels of the crop.
+
+    ``doubted``: somebody picked it out of a carpet.
+    """
 
     index: int
     value: str
     flagged: bool
     choices: tuple[Choice, ...]
     box_px: tuple[int, int, int, int] | None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             values=tuple(Choice(n, v) for n, v in enumerate(differing, start=1)),
             findings=own,
         )
-    cells = _cells(desk, document, name, field, own)
+    cells = _cells(desk, task, document, name, field, own)
     shown = store.documents.characters(task.document_id, name)
     text = store.documents.editable_text(task.document_id, name)
     if any(c.choices and c.box_px is None for c in cells) and not cells[0].value:
@@ -224,6 +228,7 @@ def reference_cut(desk: Desk, task: Task, name: FieldName, index: int) -> bytes 
 
 def _cells(
     desk: Desk,
+    task: Task,
     document: StoredDocument,
     name: FieldName,
     field: StoredField | None,
@@ -239,6 +244,7 @@ def _cells(
     pointed = {
         f.position for f in findings if f.position is not None and f.severity != Severity.INFO
     }
+    doubted = desk.store.carpets.doubted(task.task_id)
     cells = []
     for index, c in enumerate(desk.store.documents.characters(document.document_id, name)):
         flagged = c.flagged or index in pointed
@@ -247,7 +253,8 @@ def _cells(
             others = [(v, p) for v, p in c.alternatives if v != c.value]
             listed = [(c.value, c.confidence), *others][:MOST_CHOICES]
             choices = tuple(Choice(n, v, p) for n, (v, p) in enumerate(listed, 1) if v)
-        cells.append(Cell(index, _text(name, c.value), flagged, choices, _in_crop(field, c)))
+        box, is_doubted = _in_crop(field, c), index in doubted
+        cells.append(Cell(index, _text(name, c.value), flagged, choices, box, is_doubted))
     return tuple(cells)
 
 

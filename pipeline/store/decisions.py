@@ -39,6 +39,8 @@ class Action(StrEnum):
     REFUSE = "refuse"
     RESCAN = "rescan"
     PROCESS = "process"  # go on with the fields, against the machine's proposal
+    CHARACTER_RIGHT = "character_right"  # of one character, looked at on a carpet
+    CHARACTER_DOUBTED = "character_doubted"
 
 
 FIELD_ACTIONS = frozenset({Action.VALUE, Action.BLANK, Action.ILLEGIBLE, Action.WRONG_FORM})
@@ -123,6 +125,21 @@ class Decisions:
             )
             _finish_document(cursor, task.document_id, now)
         return result
+
+    def keep(self, cursor: duckdb.DuckDBPyConnection, task_id: str, now: dt.datetime) -> None:
+        """Close a task with the machine's value: every flagged character of it was confirmed.
+
+        Raises:
+            PolicyError: ``TASK_STALE`` where the task or the value is no longer there.
+        """
+        task = self._queue.task(task_id)
+        field = FieldName(task.field) if task and task.field else None
+        machine = self._documents.value(task.document_id, field) if task and field else None
+        if task is None or field is None or machine is None or task.state != "open":
+            raise stale()
+        self._settle(cursor, task, field, machine, "confirmed")
+        _close(cursor, task_id, "confirmed", now)
+        _finish_document(cursor, task.document_id, now)
 
     def _decide_document(
         self,

@@ -11,6 +11,7 @@ from pipeline.store import audit_reports, incidents, migrations, snapshot
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
+from pipeline.store.carpets import Carpets
 from pipeline.store.database import Database
 from pipeline.store.decisions import Decision, Decisions
 from pipeline.store.documents import Documents
@@ -19,6 +20,7 @@ from pipeline.store.handover import Handovers
 from pipeline.store.holds import Holds
 from pipeline.store.incidents import Reach
 from pipeline.store.loading import Loading, LoadResult
+from pipeline.store.notes import Notes
 from pipeline.store.people import People
 from pipeline.store.personal_files import PersonalFiles
 from pipeline.store.purging import Purging, rules_of
@@ -60,12 +62,14 @@ class DuckDBStore:
         self._database.on_commit(self.audit_seals.keep_up)
         self.queue = Queue(self._database, self.audit)
         self.documents = Documents(self._database, vault)
+        self.notes = Notes(self._database, vault, self.audit)
         self.people = People(self._database, self.audit)
         self.figures = Figures(self._database)
         self.holds = Holds(self._database, self.audit)
         self.rescans = Rescans(self._database, self.audit)
         self._loading = Loading(self._database, self.audit, self.rescans, sample_rate)
         self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
+        self.carpets = Carpets(self._database, vault, self.audit, self.queue, self._decisions)
 
     @classmethod
     def of(cls, settings: Settings) -> DuckDBStore:

@@ -9,6 +9,7 @@ from pipeline.settings import Settings
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
+from pipeline.store.carpets import Carpets
 from pipeline.store.decisions import Decision
 from pipeline.store.documents import Documents
 from pipeline.store.figures import Figures
@@ -29,6 +30,10 @@ class Store(Protocol):
     @property
     def queue(self) -> Queue:
         """Tasks and their leases."""
+
+    @property
+    def carpets(self) -> Carpets:
+        """Uncertain characters side by side."""
 
     @property
     def documents(self) -> Documents:

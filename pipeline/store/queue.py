@@ -89,7 +89,8 @@ class Queue:
         """Lease the next task that this person may do.
 
         A task that the person holds already comes first, so that a page loaded again shows the
-        same task. Nobody settles a mismatch that their own keying made.
+        same task; what lies on somebody's carpet is passed over. Nobody settles a mismatch that
+        their own keying made.
         """
         now = utc_now()
         with self._database.writing() as cursor:
@@ -98,6 +99,7 @@ class Queue:
                 select {_COLUMNS} from task t
                 where state = 'open'
                   and (lease_user is null or lease_user = ? or lease_until < ?)
+                  and (lease_carpet is null or lease_user is null or lease_until < ?)
                   and not (kind = 'adjudicate' and exists (
                     select 1 from decision d
                     where d.document_id = t.document_id and d.field = t.field and d.user_id = ?))
@@ -105,13 +107,14 @@ class Queue:
                   priority, created_at, document_id, ordinal, task_id
                 limit 1
                 """,
-                [actor.user_id, now, actor.user_id, actor.user_id, now],
+                [actor.user_id, now, now, actor.user_id, actor.user_id, now],
             ).fetchone()
             if row is None:
                 return None
             until = now + dt.timedelta(minutes=lease_minutes)
             cursor.execute(
-                "update task set lease_user = ?, lease_until = ? where task_id = ?",
+                "update task set lease_user = ?, lease_until = ?, lease_carpet = null "
+                "where task_id = ?",
                 [actor.user_id, until, row[0]],
             )
         task = _task(row)
@@ -130,8 +133,8 @@ class Queue:
         with self._database.writing() as cursor:
             until = now + dt.timedelta(minutes=lease_minutes)
             claimed = cursor.execute(
-                "update task set lease_user = ?, lease_until = ? where task_id = ? "
-                "and state = 'open' "
+                "update task set lease_user = ?, lease_until = ?, lease_carpet = null "
+                "where task_id = ? and state = 'open' "
                 "and (lease_user is null or lease_user = ? or lease_until < ?) "
                 f"returning {_COLUMNS}",
                 [actor.user_id, until, task_id, actor.user_id, now],

@@ -90,16 +90,16 @@ class Desk:
     def log_in(self, name: str) -> None:
         self.page.goto(f"{self.address}/login")
         # The field takes the focus a moment after the page has come: keys pressed sooner are lost.
-        self.page.wait_for_function("document.activeElement?.id === 'name'")
+        self.page.wait_for_function("() => document.activeElement?.id === 'name'")
         self.press(*name, "Tab", *PASSWORD, "Enter")
         self.page.wait_for_url("**/queue")
 
     def begin(self) -> None:
         # The way into the queue has the focus, and so has what comes after it.
-        self.page.wait_for_function("document.activeElement?.id === 'begin'")
+        self.page.wait_for_function("() => document.activeElement?.id === 'begin'")
         self.press("Enter")
         self.page.wait_for_selector("#task")
-        self.page.wait_for_function("document.activeElement?.closest('#task')")
+        self.page.wait_for_function("() => document.activeElement?.closest('#task')")
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -219,7 +219,7 @@ def test_typing_corrects_and_function_keys_say_the_rest(
     assert value == NUMBER
     documents = office.load("b2", k=keyed_number("271828182840"))
     desk.page.goto(f"{address}/review")
-    desk.page.wait_for_function("document.activeElement?.id === 'value'")
+    desk.page.wait_for_function("() => document.activeElement?.id === 'value'")
     before = desk.task()
     desk.press("F8")
     desk.next_after(before)

@@ -28,5 +28,6 @@ def queue_page(
         session,
         counts=desk.store.queue.counts(),
         people=desk.store.figures.people_today(),
+        carpets=desk.store.carpets.waiting(),
         totals=desk.store.figures.totals(),
     )
