@@ -44,6 +44,7 @@ def test_checks_jobs_sensor_and_schedule() -> None:
         (k.asset_key.to_user_string(), k.name) for k in _repository().asset_graph.asset_check_keys
     }
     assert checks == {
+        ("loaded_documents", "counts_reconcile"),
         ("loaded_documents", "every_scan_accounted_for"),
         ("loaded_documents", "nothing_personal_in_metadata"),
         ("examined_documents", "pages_are_well_registered"),

@@ -139,18 +139,31 @@ def test_my_numbers_are_read_right(judged: Judged) -> None:
     assert outcome[True] / outcome.total() >= LEAST_MY_NUMBERS_RIGHT
 
 
-def test_zero_and_o_one_and_i_in_pins_are_always_flagged(judged: Judged) -> None:
-    looked_at = 0
-    for _, examination, _ in judged.examinations:
+def test_zero_and_o_one_and_i_in_pins_are_flagged_unless_the_writer_marked_them(
+    judged: Judged,
+) -> None:
+    flagged = settled = 0
+    for _, examination, truth in judged.examinations:
         reading = examination.reading(FieldName.PIN_SIGNATURE)
         if reading is None or not reading.value:
             continue
-        for character in reading.characters:
-            if character.value and character.value in "0O1I":
-                looked_at += 1
+        marked = {
+            f.position
+            for f in examination.findings
+            if f.code == FindingCode.PIN_SETTLED_BY_MARK and f.field == FieldName.PIN_SIGNATURE
+        }
+        assert not marked or examination.form_version == "2026.2"
+        for position, character in enumerate(reading.characters):
+            if not character.value or character.value not in "0O1I":
+                continue
+            assert character.alternatives
+            if position in marked and not character.flagged:
+                settled += 1
+                assert character.value == truth["fields"]["pin_signature"][position]
+            else:
+                flagged += 1
                 assert character.flagged
-                assert character.alternatives
-    assert looked_at > 0
+    assert flagged > 0 and settled > 0
 
 
 def test_a_reply_form_by_mail_keeps_its_pins_unread(judged: Judged) -> None:
