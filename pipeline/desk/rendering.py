@@ -14,7 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipeline.desk import access
 from pipeline.desk.context import words_of
 from pipeline.desk.language import Words
+from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import message
+from pipeline.domain.finding_rules import rule
 from pipeline.store.clock import in_japan, utc_now
 from pipeline.store.documents import StoredFinding
 from pipeline.store.people import Session
@@ -54,7 +56,7 @@ def _grouped(findings: Sequence[StoredFinding]) -> list[tuple[StoredFinding, lis
     return list(groups.values())
 
 
-_environment.globals |= {"message": message, "age": _age}
+_environment.globals |= {"message": message, "details": details, "rule": rule, "age": _age}
 _environment.filters |= {"clock": _clock, "grouped": _grouped}
 
 

@@ -73,6 +73,16 @@ class StoredCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a document came from: its page and how well that lay on the form (px at 300 dpi)."""
+
+    page: int
+    residual_px: float | None
+    inliers: int | None
+    rotation_quarters: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCharacter:
     """A character in the clear, for the reviewer who holds the task."""
 
@@ -141,6 +151,15 @@ class Documents:
             for code, severity, field, position, evidence in rows
         ]
 
+    def lineage(self, document_id: str) -> Lineage | None:
+        """The page of a document, or None where none is known."""
+        row = self._database.row(
+            "select number, residual_px, inliers, rotation_quarters from page "
+            "where document_id = ? order by number limit 1",
+            [document_id],
+        )
+        return Lineage(*row) if row else None
+
     def photo_checks(self, document_id: str) -> list[StoredCheck]:
         """The photo's checks, in the checklist's order."""
         rows = self._database.rows(
@@ -198,10 +217,11 @@ class Documents:
         return "".join(c.value or blank for c in characters)
 
     def keyed_values(self, document_id: str, name: FieldName) -> list[str]:
-        """What people have keyed for a field, in the order of the decisions."""
+        """What people have keyed for a field and not taken back, in the order of the decisions."""
         rows = self._database.rows(
-            "select task_id, value_sealed from decision where document_id = ? and field = ? "
-            "and value_sealed is not null order by decided_at",
+            "select task_id, value_sealed from decision d where document_id = ? and field = ? "
+            "and value_sealed is not null and not exists "
+            "(select 1 from decision u where u.undoes = d.decision_id) order by decided_at",
             [document_id, name],
         )
         return [

@@ -34,6 +34,7 @@ _SEALED_COLUMNS = (
     ("field", "characters_sealed"),
     ("field", "final_sealed"),
     ("decision", "value_sealed"),
+    ("note", "text_sealed"),
 )
 _FIELDS = {c: tuple(f for f in FieldName if class_of(f) == c) for c in DataClass}
 
@@ -154,13 +155,19 @@ class Purging:
             f"(select document_id from ({sql}) where not held)",
             parameters,
         )
+        notes = self._database.row(
+            "select count(text_sealed) from note where document_id in "
+            f"(select document_id from ({sql}) where not held)",
+            parameters,
+        )
+        written = int(notes[0]) if notes and data_class == DataClass.TEXT else 0
         return ClassEnd(
             data_class,
             str(rule),
             due,
             held,
             self._undecided(data_class, rule),
-            int(values[0] or 0) if values else 0,
+            (int(values[0] or 0) if values else 0) + written,
             0,
         )
 
@@ -363,6 +370,8 @@ def _empty_rows(cursor: duckdb.DuckDBPyConnection, run_id: str, data_class: Data
             f"and document_id in {ended}",
             which,
         )
+        # None can follow: `Notes.add` refuses a note where the class has ended.
+        cursor.execute(f"update note set text_sealed = null where document_id in {ended}", which)
         return
     names = _names(_FIELDS[data_class])
     more = ", characters_sealed = null, has_crop = false" if data_class == DataClass.PIN else ""

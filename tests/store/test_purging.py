@@ -100,7 +100,7 @@ class Office:
         """All that anybody with today's keys can still open: every blob, crop and original."""
         found = []
         database = self.store._database
-        for table in ("field", "decision", "blind_mark", "document", "finding"):
+        for table in ("field", "decision", "blind_mark", "document", "finding", "note"):
             found += [str(row) for row in database.rows(f"select * from {table}")]
         for document in (row[0] for row in database.rows("select document_id from document")):
             for field in FieldName:
@@ -316,3 +316,20 @@ def test_a_damaged_file_stops_the_end_of_keys(office: Office) -> None:
     assert error.value.code == "SEAL_BROKEN"
     assert office.vault.data_keys() == keys
     assert stays
+
+
+def test_a_note_ends_with_the_texts_and_none_can_follow(office: Office) -> None:
+    (document,) = office.load(a=accepted_application())
+    office.store.notes.add(ANNA, document, "左目の手術中")
+    assert office.store.notes.of_document(document)[0].text == "左目の手術中"
+    before = office.purge(dry_run=True)
+    office.clock.go_to("2027-02-25")
+    (counted,) = [e for e in office.purge(dry_run=True).classes if e.data_class == DataClass.TEXT]
+    (ended,) = [e for e in office.purge().classes if e.data_class == DataClass.TEXT]
+    assert office.counts(before) == {}
+    assert counted.stored_values == ended.stored_values > 0
+    (note,) = office.store.notes.of_document(document)
+    assert note.text is None and note.who == ANNA.user_id
+    with pytest.raises(InputError) as refused:
+        office.store.notes.add(ANNA, document, "また")
+    assert refused.value.code == "NOTE_TOO_LATE"

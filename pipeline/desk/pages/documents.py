@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
 
-from pipeline.desk import access
+from pipeline.desk import access, page_view, pictures
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store import crops
 from pipeline.store.documents import StoredDocument
+from pipeline.store.notes import MOST_CHARACTERS
 from pipeline.store.people import Session
 
 router = APIRouter()
@@ -30,15 +31,41 @@ def documents_page(request: Request, desk: DeskNow, session: Looker) -> Response
 
 @router.get("/documents/{document_id}")
 def document_page(request: Request, desk: DeskNow, session: Looker, document_id: str) -> Response:
-    """One document, everything masked."""
+    """One document, everything masked; notes only for those who may open values."""
+    return _document_page(request, desk, session, document_id)
+
+
+def _document_page(
+    request: Request,
+    desk: Desk,
+    session: Session,
+    document_id: str,
+    *,
+    error: InputError | None = None,
+    draft: str = "",
+    status: int = 200,
+) -> Response:
     document = _document(desk, document_id)
     found = desk.store.documents
+    fields = found.fields(document_id)
+    may_note = session.person.role in access.REVIEW
+    notes = desk.store.notes.of_document(document_id) if may_note else []
+    if notes:
+        desk.store.audit.note(session.person.actor, "note.view", f"document:{document_id}")
     return page(
         request,
         "document.html",
         session,
+        status,
         document=document,
-        fields=found.fields(document_id),
+        fields=fields,
+        sheet=page_view.build(desk, document, fields),
+        lineage=found.lineage(document_id),
+        notes=notes,
+        may_note=may_note,
+        most_note=MOST_CHARACTERS,
+        error=error,
+        draft=draft,
         findings=found.findings(document_id),
         checks=found.photo_checks(document_id),
         history=found.history(document_id),
@@ -79,20 +106,79 @@ def reveal(
         detail="document",
     )
     desk.shown.open(session, document_id, name)
+    has_crop = crops.exists(desk.settings.crops, document_id, name)
+    place = None
+    if has_crop:
+        image = crops.read(desk.settings.crops, desk.store.vault, document_id, name)
+        place = page_view.place(field, pictures.size_px(image))
     return page(
         request,
         "_revealed.html",
         session,
+        place=place,
         document_id=document_id,
         name=name,
         value=None if is_photo else desk.store.documents.value(document_id, name, final=True),
-        has_crop=crops.exists(desk.settings.crops, document_id, name),
+        has_crop=has_crop,
     )
+
+
+@router.get("/documents/{document_id}/blank")
+def blank(desk: DeskNow, session: Looker, document_id: str) -> Response:
+    """The blank of the document's form version: nothing of anybody is on it."""
+    return Response(page_view.blank(desk, _document(desk, document_id)), media_type="image/png")
+
+
+@router.post("/documents/{document_id}/page", dependencies=[Depends(checked_csrf)])
+def reveal_page(request: Request, desk: DeskNow, session: Opener, document_id: str) -> Response:
+    """Show the whole scan of a page that lay on no form; the audit says who looked."""
+    _document(desk, document_id)
+    if not crops.exists(desk.settings.crops, document_id, crops.PAGE):
+        raise InputError("CROP_UNKNOWN", ja="その画像はありません。", en="No such picture.")
+    desk.store.audit.note(
+        session.person.actor,
+        "value.view",
+        f"document:{document_id}",
+        field=crops.PAGE,
+        detail="document",
+    )
+    desk.shown.open(session, document_id, crops.PAGE)
+    return page(request, "_page_scan.html", session, document_id=document_id)
+
+
+@router.get("/documents/{document_id}/page")
+def page_scan(desk: DeskNow, session: Opener, document_id: str) -> Response:
+    """The scan that this session has open."""
+    return _shown_crop(desk, session, document_id, crops.PAGE)
+
+
+@router.post("/documents/{document_id}/notes", dependencies=[Depends(checked_csrf)])
+def add_note(
+    request: Request,
+    desk: DeskNow,
+    session: Annotated[Session, Depends(with_role(*access.REVIEW))],
+    document_id: str,
+    text: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """Append a note; one that is refused stays in its box to be put right."""
+    try:
+        desk.store.notes.add(session.person.actor, document_id, text)
+    except InputError as refused:
+        if refused.code == "NOT_FOUND":
+            raise
+        return _document_page(
+            request, desk, session, document_id, error=refused, draft=text, status=422
+        )
+    return RedirectResponse(f"/documents/{document_id}#notes", status_code=303)
 
 
 @router.get("/documents/{document_id}/crops/{name}")
 def crop(desk: DeskNow, session: Opener, document_id: str, name: FieldName) -> Response:
     """The crop of the one field that this session has open."""
+    return _shown_crop(desk, session, document_id, name)
+
+
+def _shown_crop(desk: Desk, session: Session, document_id: str, name: str) -> Response:
     if not desk.shown.is_open(session, document_id, name):
         raise PolicyError(
             "CROP_HIDDEN",
