@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(default=120, ge=1, description="per page, before decoding")
     longest_page_mm: float = Field(default=312.0, ge=297, description="longer: a double feed?")
     silent_errors_per_million: int = Field(default=370, ge=1)
+    train_on_my_numbers: bool = Field(
+        default=False, description="uketsuke train may learn from cells of My Numbers"
+    )
     desk_host: str = "127.0.0.1"
     desk_port: int = 8765
     dagster_port: int = 8766

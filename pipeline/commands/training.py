@@ -111,7 +111,7 @@ def _cells(site: Settings, thresholds: Any) -> Cells:
     form_of = form_finder(Catalogue.load(site.forms))
     store = DuckDBStore.of(site)
     try:
-        return cells_of(store.verified_fields(site.crops), form_of, reader)
+        return cells_of(store.verified_fields(site), form_of, reader)
     finally:
         store.close()
 

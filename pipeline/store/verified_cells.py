@@ -1,6 +1,8 @@
 """Boxed digits whose value people verified, with their pictures: what a site can learn from.
 
-Never a PIN: what a person chose as a secret teaches nothing and is gone soonest. A value counts
+Never a PIN: what a person chose as a secret teaches nothing and is gone soonest. The My Number only
+where the office has settled that this is within its purpose (番号法第9条, 第30条): it is left out
+unless a setting says otherwise. A value counts
 where somebody keyed it blind and it was settled, or corrected what the machine had read; a value
 that was only confirmed on the screen would teach the machine its own mistakes.
 """
@@ -18,7 +20,8 @@ from pipeline.store.database import Database
 from pipeline.vault import Vault
 
 # Fields of one digit to a box, whose value has a digit for every box.
-FIELDS = (FieldName.MY_NUMBER, FieldName.REPRESENTATIVE_POSTAL_CODE)
+FIELDS = (FieldName.REPRESENTATIVE_POSTAL_CODE,)
+NUMBERS = (FieldName.MY_NUMBER,)
 _QUESTION = """
 select d.document_id, d.form, d.form_version, f.field, f.final_sealed, f.crop_x_px, f.crop_y_px,
   n.mark
@@ -61,16 +64,20 @@ class VerifiedField:
         return f"VerifiedField({self.field})"
 
 
-def verified_fields(database: Database, vault: Vault, crops_dir: Path) -> Iterator[VerifiedField]:
+def verified_fields(
+    database: Database, vault: Vault, crops_dir: Path, *, with_numbers: bool = False
+) -> Iterator[VerifiedField]:
     """Every field to learn from; what was destroyed meanwhile is passed over.
 
     Args:
         database: The open store.
         vault: Keys that are open.
         crops_dir: Folder of the sealed crops.
+        with_numbers: Learn from My Numbers too.
     """
+    wanted = (*FIELDS, *NUMBERS) if with_numbers else FIELDS
     for document, form, version, name, sealed, x, y, mark in database.rows(
-        _QUESTION, [[field.value for field in FIELDS]]
+        _QUESTION, [[field.value for field in wanted]]
     ):
         field = FieldName(name)
         try:

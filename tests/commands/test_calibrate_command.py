@@ -32,7 +32,7 @@ from pipeline.store.audit import Actor
 from pipeline.store.decisions import Action, Decision
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.verified import form_finder
-from pipeline.store.verified_cells import FIELDS, VerifiedField
+from pipeline.store.verified_cells import FIELDS, NUMBERS, VerifiedField
 from pipeline.vault import Vault
 
 MODELS = REPOSITORY / "models"
@@ -184,4 +184,7 @@ def test_cells_are_cut_from_the_stored_picture_once_each_and_grouped_by_person(
 def test_pins_are_never_learnt_from() -> None:
     from pipeline.domain.documents import PIN_FIELDS
 
-    assert not set(FIELDS) & PIN_FIELDS
+    # Neither PINs nor, unless the office says so, My Numbers: that is not what they were given for.
+    assert not {*FIELDS, *NUMBERS} & PIN_FIELDS
+    assert FieldName.MY_NUMBER not in FIELDS
+    assert Settings().train_on_my_numbers is False
