@@ -27,6 +27,7 @@ from pipeline.desk.pages import (
     review,
     service,
     throughput,
+    undoing,
     users,
 )
 from pipeline.desk.rendering import HERE, is_fragment, page
@@ -93,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
         login, queue, review, carpets, documents, batches, dropping, rescans, throughput, quality,
-        auditing, users, forms, letters,
+        auditing, users, forms, letters, undoing,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)

@@ -100,9 +100,11 @@ class Carpets:
         self._decisions = decisions
         self._candidates = Candidates(database, vault)
 
-    def waiting(self) -> int:
-        """How many tasks may have a character for a carpet, those leased left aside."""
-        return self._candidates.waiting(utc_now())
+    def waiting(self, actor: Actor) -> int:
+        """How many tasks may have a character for this person's carpets; others' are left aside."""
+        now = utc_now()
+        held = self._held(actor, now)
+        return self._candidates.waiting(now) + (len(held.cells) if held else 0)
 
     def claim(self, actor: Actor, lease_minutes: int) -> Carpet | None:
         """The carpet that the person holds, else a new one; its tasks are leased to the person."""
@@ -113,7 +115,7 @@ class Carpets:
             if held is not None:
                 _lease(cursor, actor, held.carpet_id, until, [c.task_id for c in held.cells])
                 return held
-            _give_back(cursor, actor)
+            give_back(cursor, actor)
             chosen = self._candidates.alike(now, COLUMNS * ROWS)
             if not chosen:
                 return None
@@ -178,7 +180,7 @@ class Carpets:
             )
             left += _set_state(cursor, carpet_id, "left", range(COLUMNS * ROWS))
             self._append(cursor, actor, cells, frozenset(picked), now)
-            _give_back(cursor, actor)
+            give_back(cursor, actor)
             cursor.execute(
                 "update task set ver = ver + 1 where list_contains(?::varchar[], task_id)",
                 [[c.task_id for c in cells]],
@@ -191,7 +193,7 @@ class Carpets:
     def release(self, actor: Actor) -> None:
         """Give the carpet back undecided."""
         with self._database.writing() as cursor:
-            _give_back(cursor, actor)
+            give_back(cursor, actor)
 
     def doubted(self, task_id: str) -> frozenset[int]:
         """Positions of a task's characters that somebody picked out."""
@@ -303,7 +305,8 @@ def _lease(
     )
 
 
-def _give_back(cursor: duckdb.DuckDBPyConnection, actor: Actor) -> None:
+def give_back(cursor: duckdb.DuckDBPyConnection, actor: Actor) -> None:
+    """Give back whatever a person holds for carpets, undecided."""
     cursor.execute(
         "update task set lease_user = null, lease_until = null, lease_carpet = null "
         "where lease_user = ? and lease_carpet is not null and state = 'open'",

@@ -41,6 +41,7 @@ class Action(StrEnum):
     PROCESS = "process"  # go on with the fields, against the machine's proposal
     CHARACTER_RIGHT = "character_right"  # of one character, looked at on a carpet
     CHARACTER_DOUBTED = "character_doubted"
+    UNDO = "undo"  # takes an earlier decision of the same person back
 
 
 FIELD_ACTIONS = frozenset({Action.VALUE, Action.BLANK, Action.ILLEGIBLE, Action.WRONG_FORM})
@@ -137,7 +138,7 @@ class Decisions:
         machine = self._documents.value(task.document_id, field) if task and field else None
         if task is None or field is None or machine is None or task.state != "open":
             raise stale()
-        self._settle(cursor, task, field, machine, "confirmed")
+        self._settle(cursor, task, field, machine, "confirmed", now)
         _close(cursor, task_id, "confirmed", now)
         _finish_document(cursor, task.document_id, now)
 
@@ -215,13 +216,14 @@ class Decisions:
         final = self._final_value(field, task, decision)
         if task.kind == TaskKind.ADJUDICATE:
             agrees = machine is not None and keyed_values.same(field, machine, final)
-            self._settle(cursor, task, field, final, "corrected" if not agrees else "confirmed")
+            reviewed = "confirmed" if agrees else "corrected"
+            self._settle(cursor, task, field, final, reviewed, now)
             return "machine_right" if agrees else "machine_wrong"
         agrees = machine is not None and keyed_values.same(field, machine, final)
         if task.kind == TaskKind.KEY and not agrees:
             self._ask_another(cursor, task, now)
             return "mismatch"
-        self._settle(cursor, task, field, final, "confirmed" if agrees else "corrected")
+        self._settle(cursor, task, field, final, "confirmed" if agrees else "corrected", now)
         if task.kind == TaskKind.KEY:
             return "agreed"
         return "confirmed" if agrees else "corrected"
@@ -249,16 +251,39 @@ class Decisions:
         field: FieldName,
         final: str,
         reviewed: str,
+        now: dt.datetime,
     ) -> None:
         context = records.final_context(task.document_id, field)
         sealed = self._vault.seal(class_of(field), context, final.encode())
         _set_reviewed(cursor, task, sealed, records.masked(field, final), reviewed)
         if field in _MARKED and reviewed == "corrected":
-            self._mark_again(cursor, task.document_id, field, final)
+            for marked, other in self._mark_again(cursor, task.document_id, field, final):
+                row = repeated_row(task.document_id, marked, other)
+                insert(cursor, "finding", [row | {"ordinal": _FOUND_BY_CORRECTING}])
+                insert(cursor, "task", [task_row(task.document_id, _WHOLE, now)])
+
+    def unsettle(self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName) -> None:
+        """Bring a field back to what the machine made of it, its marks and findings with it."""
+        machine = self._documents.value(document, field)
+        was = cursor.execute(
+            "select reviewed from field where document_id = ? and field = ?", [document, field]
+        ).fetchall()
+        cursor.execute(
+            "update field set final_sealed = null, masked = ?, reviewed = null "
+            "where document_id = ? and field = ?",
+            [records.masked(field, machine), document, field],
+        )
+        if field in _MARKED and was == [("corrected",)]:
+            self._mark_again(cursor, document, field, machine)
+            cursor.execute(
+                "delete from finding where document_id = ? and field = ? and ordinal = ?",
+                [document, field, _FOUND_BY_CORRECTING],
+            )
 
     def _mark_again(
-        self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName, final: str
-    ) -> None:
+        self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName, final: str | None
+    ) -> list[tuple[FieldName, str]]:
+        """Put the value's blind marks in; fields by which another document is found, and it."""
         form = cursor.execute(
             "select form from document where document_id = ?", [document]
         ).fetchall()[0][0]
@@ -270,6 +295,7 @@ class Decisions:
             "delete from blind_mark where document_id = ? and field = ?", [document, field]
         )
         insert(cursor, "blind_mark", [mark_row(document, family, f, m) for f, m in marks])
+        repeated = []
         for marked, mark in marks:
             others = cursor.execute(
                 "select min(m.document_id) from blind_mark m join document d using (document_id) "
@@ -278,8 +304,8 @@ class Decisions:
                 [family, marked, mark, document, REPLACED],
             ).fetchall()
             if others and others[0][0] is not None:
-                insert(cursor, "finding", [repeated_row(document, marked, others[0][0])])
-                insert(cursor, "task", [task_row(document, _WHOLE, utc_now())])
+                repeated.append((marked, others[0][0]))
+        return repeated
 
     def _ask_another(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
         planned = PlannedTask(FieldName(task.field or ""), TaskKind.ADJUDICATE, task.purpose, 0)
@@ -323,6 +349,7 @@ class Decisions:
 
 # Nobody has looked at the fields of these: to accept one, its fields have to be processed.
 NOT_ACCEPTED_AS_A_WHOLE = frozenset({Route.KEY, Route.RETURN, Route.REFUSE, Route.QUARANTINE})
+_FOUND_BY_CORRECTING = 1001  # ordinal of such findings, after those found while loading
 _WHOLE = PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0)
 _SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE: "both"}
 

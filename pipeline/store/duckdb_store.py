@@ -26,6 +26,7 @@ from pipeline.store.personal_files import PersonalFiles
 from pipeline.store.purging import Purging, rules_of
 from pipeline.store.queue import Queue
 from pipeline.store.rescans import Rescans
+from pipeline.store.undoing import Undoing
 from pipeline.store.verified import FormOf, Verified, verified_readings
 from pipeline.store.verified_cells import VerifiedField, verified_fields
 from pipeline.vault import Vault
@@ -69,6 +70,7 @@ class DuckDBStore:
         self.rescans = Rescans(self._database, self.audit)
         self._loading = Loading(self._database, self.audit, self.rescans, sample_rate)
         self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
+        self.undoing = Undoing(self._database, self.audit, self._decisions)
         self.carpets = Carpets(self._database, vault, self.audit, self.queue, self._decisions)
 
     @classmethod

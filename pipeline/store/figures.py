@@ -180,13 +180,15 @@ class Figures:
         return [SilentErrors(*row) for row in rows]
 
     def people_today(self) -> list[tuple[str, int]]:
-        """Decisions today by person, most first."""
+        """Decisions today by person, most first; what was taken back does not count."""
         rows = self._database.rows(
             f"""
             select coalesce(p.name, d.user_id), count(*) from decision d
             left join person p using (user_id)
             where date_trunc('day', {_LOCAL.format(column="decided_at")})
               = date_trunc('day', ?::timestamp + interval 9 hours)
+            and d.undoes is null
+            and not exists (select 1 from decision u where u.undoes = d.decision_id)
             group by all order by 2 desc, 1
             """,
             [utc_now()],

@@ -21,6 +21,7 @@ from pipeline.store.people import People
 from pipeline.store.purging import Purging
 from pipeline.store.queue import Queue
 from pipeline.store.rescans import Rescans
+from pipeline.store.undoing import Undoing
 from pipeline.store.verified import FormOf, Verified
 
 
@@ -34,6 +35,10 @@ class Store(Protocol):
     @property
     def carpets(self) -> Carpets:
         """Uncertain characters side by side."""
+
+    @property
+    def undoing(self) -> Undoing:
+        """Taking back one's last decision."""
 
     @property
     def documents(self) -> Documents:

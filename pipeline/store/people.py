@@ -182,6 +182,13 @@ class People:
                 cursor.execute("update session set seen_at = ? where token_mark = ?", [now, row[0]])
         return Session(row[0], _person(row[3:]), row[1], seen_at)
 
+    def began(self, session: Session) -> dt.datetime:
+        """When a session began."""
+        row = self._database.row(
+            "select started_at from session where token_mark = ?", [session.token_mark]
+        )
+        return row[0] if row else session.seen_at
+
     def end(self, token_mark: str) -> None:
         """End a session."""
         with self._database.writing() as cursor:

@@ -102,7 +102,8 @@ class Queue:
                   and (lease_carpet is null or lease_user is null or lease_until < ?)
                   and not (kind = 'adjudicate' and exists (
                     select 1 from decision d
-                    where d.document_id = t.document_id and d.field = t.field and d.user_id = ?))
+                    where d.document_id = t.document_id and d.field = t.field and d.user_id = ?
+                      and d.task_id <> t.task_id))
                 order by (lease_user = ? and lease_until >= ?) desc nulls last,
                   priority, created_at, document_id, ordinal, task_id
                 limit 1
@@ -174,8 +175,9 @@ def require_third_person(cursor: Any, task: Task, actor: Actor) -> None:
     if task.kind != TaskKind.ADJUDICATE:
         return
     own = cursor.execute(
-        "select 1 from decision where document_id = ? and field = ? and user_id = ? limit 1",
-        [task.document_id, task.field, actor.user_id],
+        "select 1 from decision where document_id = ? and field = ? and user_id = ? "
+        "and task_id <> ? limit 1",
+        [task.document_id, task.field, actor.user_id, task.task_id],
     ).fetchall()
     if own:
         raise PolicyError(

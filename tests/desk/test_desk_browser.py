@@ -244,3 +244,32 @@ def test_a_stale_page_says_so_and_goes_on(served: tuple[Office, str], browser: B
     assert desk.page.locator("input[name=ver]").input_value() == "2"
     desk.errors = [e for e in desk.errors if "409" not in e]  # the browser notes the status itself
     desk.close()
+
+
+def test_the_last_decision_is_taken_back_by_a_key(
+    served: tuple[Office, str], browser: Browser
+) -> None:
+    office, address = served
+    documents = office.load("b1", a=flagged_number())
+    office.person("anna", Role.REVIEWER)
+    desk = Desk(browser, address)
+    desk.log_in("anna")
+    desk.begin()
+    before = desk.task()
+    desk.press("2", "Enter")
+    assert desk.next_after(before) == "none"
+    desk.page.wait_for_function("() => document.activeElement?.getAttribute('href') === '/queue'")
+    desk.press("Backspace")
+    desk.page.wait_for_selector(f"#task[data-id='{before}']")
+    desk.page.wait_for_function("() => document.activeElement?.id === 'strip'")
+    assert "取り消しました" in desk.page.inner_text("#task")
+    desk.press("1", "Enter")
+    assert desk.next_after(before) == "none"
+    document = office.store.documents.document(documents["a"])
+    assert document is not None and document.outcome == "accept"
+    office.load("b2", k=keyed_number("271828182840"))
+    desk.page.goto(f"{address}/review")
+    desk.page.wait_for_function("() => document.activeElement?.id === 'value'")
+    desk.press("u", "F4")  # the letter is typed; the function key takes back
+    desk.page.wait_for_selector(f"#task[data-id='{before}']")
+    desk.close()

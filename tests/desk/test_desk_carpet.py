@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from desk_office import Office
+from desk_office import Office, task_on
 from examination_fixtures import NAME, examination, reading
 from PIL import Image
 from playwright.sync_api import Browser as Chromium
@@ -154,3 +154,27 @@ def test_a_carpet_by_keys_alone(served: tuple[Office, str], browser: Chromium) -
     assert outcomes.count("accept") == 10
     assert len([r for r in office.store.audit.rows() if r.action.startswith("decision.")]) == 11
     desk.close()
+
+
+def test_undo_brings_back_the_task_or_the_carpet_or_says_what_changed(office: Office) -> None:
+    documents = load(office, 2)
+    anna = office.log_in("anna", Role.REVIEWER)
+    nothing = anna.post("/undo", htmx=False)
+    assert nothing.status_code == 409 and "取り消せる決定はありません" in nothing.text
+    task, ver = task_on(nothing.text)
+    anna.post(f"/review/{task}", action="value", ver=ver, value=number(7))
+    back = anna.post("/undo", htmx=False)
+    assert (back.status_code, back.headers["location"]) == (303, f"/review/{task}?undone=true")
+    assert "取り消しました" in anna.get(back.headers["location"]).text
+    anna.post(f"/review/{task}/release", htmx=False)
+    carpet = carpet_on(anna.get("/carpet").text)
+    anna.get(f"/carpet/{carpet}/sheet")
+    anna.post(f"/carpet/{carpet}")
+    back = anna.post("/undo", htmx=False, at="carpet")
+    assert back.headers["location"] == "/carpet?undone=true"
+    assert carpet_on(anna.get("/carpet?undone=true").text) == carpet
+    assert {office.store.documents.document(d).outcome for d in documents.values()} == {None}  # type: ignore[union-attr]
+    with office.store._database.writing() as cursor:
+        cursor.execute("update session set started_at = started_at + interval 1 hour")
+    assert anna.post("/undo", htmx=False, at="carpet").status_code == 409
+    assert office.log_in("kanri", Role.ADMINISTRATOR).post("/undo").status_code == 403

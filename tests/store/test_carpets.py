@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from examination_fixtures import arrival, examination, reading
-from store_actions import ANNA, BEN, decide, load, next_task
+from store_actions import ANNA, BEN, CHIYO, decide, load, next_task
 
 from pipeline.domain import my_number
 from pipeline.domain.documents import Channel, FieldName, FormName, Route
@@ -66,7 +66,7 @@ def test_a_carpet_has_one_character_of_a_document_and_two_people_never_the_same(
     for carpet in (anna, ben):
         assert len({c.document_id for c in carpet.cells}) == len(carpet.cells)
     assert not {c.task_id for c in anna.cells} & {c.task_id for c in ben.cells}
-    assert store.carpets.waiting() == 0
+    assert (store.carpets.waiting(ANNA), store.carpets.waiting(CHIYO)) == (MOST, 0)
     again = store.carpets.claim(ANNA, 10)
     assert again is not None and again.carpet_id == anna.carpet_id
     # What lies on a carpet is not handed out as a task, not even to who holds the carpet.
@@ -148,7 +148,7 @@ def test_an_ended_lease_gives_the_characters_to_somebody_else(
         store.carpets.decide(ANNA, late.carpet_id, [0])
     assert refused.value.code == "TASK_STALE"
     store.carpets.release(BEN)
-    assert store.carpets.waiting() == 3
+    assert store.carpets.waiting(ANNA) == 3
     assert all(store.carpets.doubted(c.task_id) == frozenset() for c in now.cells)
 
 

@@ -21,9 +21,11 @@ Reviewer = Annotated[Session, Depends(with_role(*access.REVIEW))]
 
 
 @router.get("/carpet")
-def carpet_page(request: Request, desk: DeskNow, session: Reviewer) -> Response:
-    """A carpet, leased to whoever asks."""
-    return _answer(request, desk, session)
+def carpet_page(
+    request: Request, desk: DeskNow, session: Reviewer, undone: bool = False
+) -> Response:
+    """A carpet, leased to whoever asks; ``undone``: what was said of it was taken back."""
+    return answer(request, desk, session, undone=undone)
 
 
 @router.get("/carpet/{carpet_id}/sheet")
@@ -62,7 +64,7 @@ def decide(
         error = refused
     if error is None and not is_fragment(request):
         return RedirectResponse("/carpet", status_code=303)
-    return _answer(request, desk, session, result=result, error=error)
+    return answer(request, desk, session, result=result, error=error)
 
 
 @router.post("/carpet/{carpet_id}/release", dependencies=[Depends(checked_csrf)])
@@ -72,14 +74,16 @@ def release(desk: DeskNow, session: Reviewer, carpet_id: str) -> Response:
     return RedirectResponse("/queue", status_code=303)
 
 
-def _answer(
+def answer(
     request: Request,
     desk: Desk,
     session: Session,
     *,
     result: CarpetResult | None = None,
     error: PolicyError | None = None,
+    undone: bool = False,
 ) -> Response:
+    """The page of a carpet, or that there is none."""
     desk.shown.close(session)
     carpet = desk.store.carpets.claim(session.person.actor, desk.settings.lease_minutes)
     return page(
@@ -93,7 +97,8 @@ def _answer(
         columns=COLUMNS,
         result=result,
         error=error,
-        waiting=desk.store.carpets.waiting() + (len(carpet.cells) if carpet else 0),
+        undone=undone,
+        waiting=desk.store.carpets.waiting(session.person.actor),
     )
 
 

@@ -28,6 +28,6 @@ def queue_page(
         session,
         counts=desk.store.queue.counts(),
         people=desk.store.figures.people_today(),
-        carpets=desk.store.carpets.waiting(),
+        carpets=desk.store.carpets.waiting(session.person.actor),
         totals=desk.store.figures.totals(),
     )

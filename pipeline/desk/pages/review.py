@@ -28,14 +28,16 @@ _SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE
 def review_page(request: Request, desk: DeskNow, session: Reviewer) -> Response:
     """The next task, leased to whoever asks."""
     task = desk.store.queue.claim_next(session.person.actor, desk.settings.lease_minutes)
-    return _answer(request, desk, session, task)
+    return answer(request, desk, session, task)
 
 
 @router.get("/review/{task_id}")
-def chosen_task(request: Request, desk: DeskNow, session: Reviewer, task_id: str) -> Response:
-    """One task that was chosen, leased to whoever asks."""
+def chosen_task(
+    request: Request, desk: DeskNow, session: Reviewer, task_id: str, undone: bool = False
+) -> Response:
+    """One task that was chosen, leased to whoever asks; ``undone``: its decision was taken back."""
     task = desk.store.queue.claim(session.person.actor, task_id, desk.settings.lease_minutes)
-    return _answer(request, desk, session, task)
+    return answer(request, desk, session, task, undone=undone)
 
 
 @router.post("/review/{task_id}", dependencies=[Depends(checked_csrf)])
@@ -62,7 +64,7 @@ def decide(
         return RedirectResponse("/review", status_code=303)
     status = 200 if error is None else 409 if error.code == "TASK_STALE" else 422
     task = desk.store.queue.claim_next(actor, desk.settings.lease_minutes)
-    return _answer(request, desk, session, task, status=status, error=error)
+    return answer(request, desk, session, task, status=status, error=error)
 
 
 @router.post("/review/{task_id}/reveal", dependencies=[Depends(checked_csrf)])
@@ -79,7 +81,7 @@ def reveal(request: Request, desk: DeskNow, session: Reviewer, task_id: str) -> 
     desk.shown.open(session, task.document_id, task.field or "")
     if not is_fragment(request):
         return RedirectResponse(f"/review/{task_id}", status_code=303)
-    return _answer(request, desk, session, task)
+    return answer(request, desk, session, task)
 
 
 @router.post("/review/{task_id}/release", dependencies=[Depends(checked_csrf)])
@@ -136,7 +138,7 @@ def _require_shown(desk: Desk, session: Session, task: Task) -> None:
         )
 
 
-def _answer(
+def answer(
     request: Request,
     desk: Desk,
     session: Session,
@@ -144,7 +146,9 @@ def _answer(
     *,
     status: int = 200,
     error: InputError | PolicyError | None = None,
+    undone: bool = False,
 ) -> Response:
+    """The page of a task, or that there is none; the audit says first what it shows."""
     view = None
     if task is not None:
         is_pin = task.field in PIN_FIELDS
@@ -164,4 +168,6 @@ def _answer(
             )
     left = sum(c.open for c in desk.store.queue.counts())
     template = "_task.html" if is_fragment(request) else "review.html"
-    return page(request, template, session, status, view=view, error=error, left=left)
+    return page(
+        request, template, session, status, view=view, error=error, left=left, undone=undone
+    )

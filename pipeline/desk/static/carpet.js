@@ -51,7 +51,8 @@
       event.preventDefault();
       move(event);
     } else {
-      const button = carpet().querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+      const asked = event.key === "Backspace" ? "[data-back]" : `[data-key="${CSS.escape(event.key.toLowerCase())}"]`;
+      const button = carpet().querySelector(asked);
       if (button && !event.repeat) {
         event.preventDefault();
         button.click();

@@ -141,7 +141,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "+" || event.key === "-") {
     resize(event.key === "+" ? 1.25 : 0.8);
   } else {
-    const button = now.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    const asked = event.key === "Backspace" ? "[data-back]" : `[data-key="${CSS.escape(event.key.toLowerCase())}"]`;
+    const button = event.repeat ? null : now.querySelector(asked);
     if (button) {
       event.preventDefault();
       submitBy(button);
