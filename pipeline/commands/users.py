@@ -10,6 +10,7 @@ import typer
 from pipeline.commands.desk_or_store import by_desk_or_store
 
 if TYPE_CHECKING:
+    from pipeline.desk.accounts import Change
     from pipeline.settings import Settings
     from pipeline.store.duckdb_store import DuckDBStore
 
@@ -26,6 +27,52 @@ def add(
 ) -> None:
     """利用者を追加し、初回用パスワードを表示します / Add an account, show its one-time password."""
     from pipeline import settings
+
+    account = _add(settings.current(), name, _role(role))
+    _say_once()
+    typer.echo(json.dumps(account))
+
+
+@users_app.command("disable")
+def disable(name: Annotated[str, typer.Argument(help="利用者名 / user name")]) -> None:
+    """利用を止め、ログイン中なら直ちに終わらせます / Keep somebody out, from this moment on."""
+    _change("disable", name)
+
+
+@users_app.command("enable")
+def enable(name: Annotated[str, typer.Argument(help="利用者名 / user name")]) -> None:
+    """止めた利用者を再び使えるようにします / Let a disabled account in again."""
+    _change("enable", name)
+
+
+@users_app.command("reset")
+def reset(name: Annotated[str, typer.Argument(help="利用者名 / user name")]) -> None:
+    """初回用パスワードを出し直します / Give an account a new one-time password, shown once."""
+    _say_once()
+    _change("reset", name)
+
+
+@users_app.command("role")
+def change_role(
+    name: Annotated[str, typer.Argument(help="利用者名 / user name")],
+    role: Annotated[
+        str,
+        typer.Option(help="operator | reviewer | supervisor | analyst | auditor | administrator"),
+    ],
+) -> None:
+    """役割を変え、ログイン中なら終わらせます / Give an account another role; ends its log-ins."""
+    _change("role", name, _role(role))
+
+
+@users_app.command("list")
+def list_all() -> None:
+    """利用者の一覧 / All accounts."""
+    from pipeline import settings
+
+    typer.echo(json.dumps({"users": _all(settings.current())}))
+
+
+def _role(role: str) -> str:
     from pipeline.domain.errors import InputError
     from pipeline.store.people import Role
 
@@ -35,21 +82,30 @@ def add(
             ja=f"役割は {', '.join(Role)} のどれかです。",
             en=f"A role is one of {', '.join(Role)}.",
         )
-    account = _add(settings.current(), name, Role(role))
+    return role
+
+
+def _say_once() -> None:
     typer.echo(
         "初回用パスワードは一度だけ表示します。初回ログイン時に変更します。 / "
         "The one-time password is shown only now; it is changed at the first log-in.",
         err=True,
     )
-    typer.echo(json.dumps(account))
 
 
-@users_app.command("list")
-def list_all() -> None:
-    """利用者の一覧 / All accounts."""
+def _change(what: Change, name: str, role: str | None = None) -> None:
     from pipeline import settings
+    from pipeline.desk import accounts
+    from pipeline.store.audit import SYSTEM
+    from pipeline.store.people import Role
 
-    typer.echo(json.dumps({"users": _all(settings.current())}))
+    def directly(store: DuckDBStore) -> dict[str, Any]:
+        return dict(accounts.change(store, SYSTEM, what, name, Role(role) if role else None))
+
+    answer = by_desk_or_store(
+        settings.current(), lambda desk: desk.change_user(what, name, role), directly
+    )
+    typer.echo(json.dumps(answer))
 
 
 def _add(settings: Settings, name: str, role: str) -> dict[str, Any]:
@@ -75,6 +131,7 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
                 "role": p.role.value,
                 "must_change": p.must_change,
                 "locked": p.is_locked(utc_now()),
+                "disabled": p.disabled_at is not None,
             }
             for p in store.people.all()
         ]

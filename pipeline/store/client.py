@@ -205,6 +205,16 @@ class DeskClient:
         content = json.dumps({"name": name, "role": role}).encode()
         return self._post("/service/users", content, "application/json")
 
+    def change_user(self, change: str, name: str, role: str | None = None) -> dict[str, Any]:
+        """``disable``, ``enable``, ``reset`` or ``role`` of an account; a reset has a password.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``USER_UNKNOWN``, ``ACCOUNT_LAST_ADMINISTRATOR``.
+            DefectError: ``DESK_FAILED``.
+        """
+        content = json.dumps({"name": name, "role": role}).encode()
+        return self._post(f"/service/users/{change}", content, "application/json")
+
     def users(self) -> list[dict[str, Any]]:
         """All accounts: name, role, state.
 

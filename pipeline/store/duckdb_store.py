@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.settings import Settings
 from pipeline.store import audit_reports, incidents, migrations, snapshot
+from pipeline.store.accounts import Accounts
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
@@ -65,6 +66,7 @@ class DuckDBStore:
         self.documents = Documents(self._database, vault)
         self.notes = Notes(self._database, vault, self.audit)
         self.people = People(self._database, self.audit)
+        self.accounts = Accounts(self._database, self.audit)
         self.figures = Figures(self._database)
         self.holds = Holds(self._database, self.audit)
         self.rescans = Rescans(self._database, self.audit)

@@ -18,7 +18,10 @@ from pipeline.store.database import Database
 FAILURES_BEFORE_LOCK = 5
 LOCK_MINUTES = 15
 _NAME = re.compile(r"[A-Za-z0-9._-]{2,32}", re.ASCII)
-_COLUMNS = "user_id, name, role, password_hash, must_change, failures, locked_until, created_at"
+_COLUMNS = (
+    "user_id, name, role, password_hash, must_change, failures, locked_until, created_at, "
+    "disabled_at"
+)
 
 
 class Role(StrEnum):
@@ -44,6 +47,7 @@ class Person:
     failures: int
     locked_until: dt.datetime | None
     created_at: dt.datetime
+    disabled_at: dt.datetime | None = None
 
     @property
     def actor(self) -> Actor:
@@ -93,7 +97,7 @@ class People:
         user_id = secrets.token_hex(6)
         with self._database.writing() as cursor:
             cursor.execute(
-                f"insert into person ({_COLUMNS}) values (?, ?, ?, ?, true, 0, null, ?)",
+                f"insert into person ({_COLUMNS}) values (?, ?, ?, ?, true, 0, null, ?, null)",
                 [user_id, name, role.value, password_hash, utc_now()],
             )
             self._audit.append(cursor, actor, "user.add", f"user:{user_id}", detail=role.value)
@@ -166,7 +170,7 @@ class People:
         row = self._database.row(
             f"select s.token_mark, s.csrf, s.seen_at, {_qualified()} "
             "from session s join person p using (user_id) "
-            "where s.token_mark = ? and s.ended_at is null",
+            "where s.token_mark = ? and s.ended_at is null and p.disabled_at is null",
             [mark_of(token)],
         )
         if row is None:

@@ -56,9 +56,13 @@ def log_in(
     if person is not None and person.is_locked(utc_now()):
         return page(request, "login.html", status=429, wrong=False, locked=True)
     right = passwords.matches(password, person.password_hash if person else passwords.NOBODY)
-    if person is None or not right:
-        if person is not None:
+    if person is None or not right or person.disabled_at is not None:
+        if person is not None and not right:
             desk.store.people.note_failure(person)
+        elif person is not None:  # the right password of an account that is disabled
+            desk.store.audit.note(
+                person.actor, "session.refused", f"user:{person.user_id}", detail="disabled"
+            )
         return page(request, "login.html", status=401, wrong=True, locked=False)
     token, _ = desk.store.people.log_in(person)
     answer = RedirectResponse("/password" if person.must_change else "/", status_code=303)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.desk import passwords
+from pipeline.desk import accounts, passwords
 from pipeline.desk.context import Desk, desk_of
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.forms.catalogue import Catalogue
@@ -229,6 +229,7 @@ def users(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
                 "role": p.role.value,
                 "must_change": p.must_change,
                 "locked": p.is_locked(now),
+                "disabled": p.disabled_at is not None,
             }
             for p in desk.store.people.all()
         ]
@@ -241,3 +242,16 @@ def add_user(new: NewUser, desk: DeskNow) -> dict[str, str]:
     password = passwords.one_time()
     person = desk.store.people.add(SYSTEM, new.name, new.role, passwords.hashed(password))
     return {"name": person.name, "role": person.role.value, "password": password}
+
+
+class AccountChange(BaseModel):
+    """Whose account, and its new role where it gets one."""
+
+    name: str
+    role: Role | None = None
+
+
+@router.post("/service/users/{change}", dependencies=[Depends(checked_token)])
+def change_user(change: accounts.Change, whose: AccountChange, desk: DeskNow) -> dict[str, str]:
+    """Change an account; a reset answers with the new one-time password."""
+    return accounts.change(desk.store, SYSTEM, change, whose.name, whose.role)

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from pipeline.desk import access, passwords
+from pipeline.desk import access, accounts, passwords
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
-from pipeline.domain.errors import InputError
+from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.clock import utc_now
 from pipeline.store.people import Role, Session
 
@@ -42,13 +42,39 @@ def add(
     return _page(request, desk, session, added=(name, password))
 
 
+@router.post("/users/{what}", dependencies=[Depends(checked_csrf)])
+def change_account(
+    request: Request,
+    desk: DeskNow,
+    session: Administrator,
+    what: accounts.Change,
+    name: Annotated[str, Form(max_length=64)],
+    role: Annotated[Role | None, Form()] = None,
+) -> Response:
+    """Disable or enable an account, give it a one-time password or another role."""
+    try:
+        done = accounts.change(desk.store, session.person.actor, what, name, role)
+    except (InputError, PolicyError) as error:
+        status = 422 if isinstance(error, InputError) else 403
+        return _page(request, desk, session, error=error, status=status)
+    password = done.get("password")
+    return _page(
+        request,
+        desk,
+        session,
+        added=(name, password) if password else None,
+        changed=None if password else (what, name),
+    )
+
+
 def _page(
     request: Request,
     desk: Desk,
     session: Session,
     *,
     added: tuple[str, str] | None = None,
-    error: InputError | None = None,
+    changed: tuple[str, str] | None = None,
+    error: InputError | PolicyError | None = None,
     status: int = 200,
 ) -> Response:
     return page(
@@ -60,5 +86,6 @@ def _page(
         roles=list(Role),
         now=utc_now(),
         added=added,
+        changed=changed,
         error=error,
     )
