@@ -153,9 +153,8 @@ def sheet(
         image = 255 - ink[one.split].images[one.index]
         large = cv2.resize(image, (side - 4, side - 4), interpolation=cv2.INTER_CUBIC)
         picture[y : y + side - 4, x : x + side - 4] = large
-        cv2.putText(
-            picture, f"{n}: {one.label}", (x + 2, y + side + 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0,)
-        )
+        place, font = (x + 2, y + side + 12), cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(picture, f"{n}: {one.label}", place, font, 0.5, (0,))
     return picture
 
 
