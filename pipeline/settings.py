@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     office_address: str | None = Field(default=None, max_length=60)
     office_phone: str | None = Field(default=None, max_length=20)
     blind_sample_rate: float = Field(default=0.02, ge=0, le=1)
+    sla_hours: float = Field(default=72.0, gt=0, description="promise: receipt to decision")
     lease_minutes: int = Field(default=10, ge=1)
     idle_minutes: int = Field(default=30, ge=1)
     retention_pin: str = Field(default="14 days after received", description="PINs, at the latest")

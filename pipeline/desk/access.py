@@ -15,6 +15,7 @@ DROP = (Role.OPERATOR, Role.SUPERVISOR)
 QUALITY = (Role.SUPERVISOR, Role.AUDITOR)
 FORMS = (Role.SUPERVISOR,)
 AUDIT = (Role.AUDITOR, Role.SUPERVISOR)
+WORK = (Role.SUPERVISOR,)
 USERS = (Role.ADMINISTRATOR,)
 
 
@@ -29,6 +30,7 @@ class MenuItem:
 
 MENU = (
     MenuItem("queue", "/queue", REVIEW),
+    MenuItem("work", "/work", WORK),
     MenuItem("documents", "/documents", DOCUMENTS),
     MenuItem("batches", "/batches", BATCHES),
     MenuItem("rescans", "/rescans", BATCHES),

@@ -29,6 +29,7 @@ from pipeline.desk.pages import (
     throughput,
     undoing,
     users,
+    work,
 )
 from pipeline.desk.rendering import HERE, is_fragment, page
 from pipeline.desk.trying import MOST_MIB
@@ -94,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
         login, queue, review, carpets, documents, batches, dropping, rescans, throughput, quality,
-        auditing, users, forms, letters, undoing,
+        auditing, users, forms, letters, work, undoing,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)

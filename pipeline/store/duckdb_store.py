@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.settings import Settings
 from pipeline.store import audit_reports, incidents, migrations, snapshot
 from pipeline.store.accounts import Accounts
+from pipeline.store.assignments import Assignments
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
@@ -63,6 +64,7 @@ class DuckDBStore:
         self.audit_seals = AuditSeals(seals or path.parent / "seals", self.audit, vault)
         self._database.on_commit(self.audit_seals.keep_up)
         self.queue = Queue(self._database, self.audit)
+        self.assignments = Assignments(self._database, self.audit, self.queue)
         self.documents = Documents(self._database, vault)
         self.notes = Notes(self._database, vault, self.audit)
         self.people = People(self._database, self.audit)
