@@ -290,6 +290,10 @@ class Batch:
         """The bytes of a scan of this batch."""
         return self._originals.read(scan_id)
 
+    def end_with_pins(self, scan_id: str) -> None:
+        """Note that a scan shows PINs: its original is sealed, and ends, with them."""
+        self._originals.end_with_pins(scan_id)
+
     def begin_examination(self, scan_id: str) -> None:
         """Note that a scan goes to a worker now, so that a crash is counted against it."""
         self._manifest.append(Event.EXAMINING, scan=scan_id, by=self._by)

@@ -9,6 +9,7 @@ given file was ever here.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import BinaryIO
 
 from pipeline.domain.errors import InputError
 from pipeline.intake.sealed_files import read_sealed, sync_folder, write_sealed
-from pipeline.vault import Vault
+from pipeline.vault import DataClass, Vault
 
 _CHUNK_BYTES = 1 << 20
 
@@ -83,6 +84,14 @@ class Originals:
         """Seal a scan's bytes; putting the same scan again changes nothing."""
         if not self.has(scan_id):
             write_sealed(self._vault, _context(scan_id), source, self.path(scan_id))
+
+    def end_with_pins(self, scan_id: str) -> None:
+        """Seal a scan anew with the key of the PINs: its picture shows some, and ends with them.
+
+        Doing it again changes only the key of the day; a kill leaves the one file or the other.
+        """
+        content = io.BytesIO(self.read(scan_id))
+        write_sealed(self._vault, _context(scan_id), content, self.path(scan_id), DataClass.PIN)
 
     def read(self, scan_id: str) -> bytes:
         """A scan's bytes.

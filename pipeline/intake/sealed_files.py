@@ -21,8 +21,22 @@ PART_BYTES = 32 << 20
 _LENGTH = struct.Struct(">Q")
 
 
-def write_sealed(vault: Vault, context: str, source: BinaryIO, target: Path) -> None:
-    """Seal a stream into a file that appears whole or not at all; on return it is on disk."""
+def write_sealed(
+    vault: Vault,
+    context: str,
+    source: BinaryIO,
+    target: Path,
+    data_class: DataClass = DataClass.IMAGE,
+) -> None:
+    """Seal a stream into a file that appears whole or not at all; on return it is on disk.
+
+    Args:
+        vault: Keys that are open.
+        context: What binds the file to its place.
+        source: The bytes, read part by part.
+        target: The file; one that is there is replaced.
+        data_class: With whose key, and so with what it ends.
+    """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,7 +46,7 @@ def write_sealed(vault: Vault, context: str, source: BinaryIO, target: Path) -> 
             while True:
                 following = source.read(PART_BYTES) if len(part) == PART_BYTES else b""
                 last = not following
-                blob = vault.seal(DataClass.IMAGE, _context(context, number, last), part)
+                blob = vault.seal(data_class, _context(context, number, last), part)
                 sink.write(_LENGTH.pack(len(blob)) + blob)
                 if last:
                     break

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pipeline.domain.documents import Route
+from pipeline.domain.documents import FormName, Route
 from pipeline.domain.errors import DefectError
 from pipeline.domain.findings import Severity
 from pipeline.examine import progress
@@ -181,6 +181,8 @@ class BatchSteps:
             pages=record.pages,
             documents=tuple(documents),
         )
+        if any(d.form == FormName.REPLY_FORM for d in documents):
+            self._batch.end_with_pins(record.scan_id)
         staging.put(self._folder, self.batch_id, arrival)
         self._batch.end_examination(record.scan_id, result.tally)
 

@@ -22,7 +22,7 @@ from examination_fixtures import (
 )
 from store_actions import ANNA, decide, load, next_task, outcome_of
 
-from pipeline.domain.documents import FieldName, Route
+from pipeline.domain.documents import FieldName, FormName, Route
 from pipeline.domain.errors import DefectError, InputError, PolicyError, UketsukeError
 from pipeline.domain.examinations import Examination
 from pipeline.domain.retention import RetentionRule
@@ -85,6 +85,8 @@ class Office:
             originals = Originals(self.files.originals, self.vault)
             originals.own(one.scan_id, Owner("b", "f"))
             originals.put(one.scan_id, io.BytesIO(b"scan"))
+            if document.form == FormName.REPLY_FORM:
+                originals.end_with_pins(one.scan_id)
         return [a.documents[0].document_id for a in arrivals]
 
     def purge(self, *, dry_run: bool = False, confirmed: bool = True) -> PurgeReport:
@@ -156,6 +158,21 @@ def test_pins_end_after_their_days_whether_decided_or_not(office: Office) -> Non
     assert outcome_of(office.store, reply) == DESTROYED
     assert office.store.queue.claim_next(ANNA, 10) is None
     assert outcome_of(office.store, other) == "accept"
+
+
+def test_a_copy_of_a_reply_forms_scan_does_not_open_once_its_pins_ended(office: Office) -> None:
+    (document,) = office.load(reply=reply_form_with_pin())
+    facts = office.store.documents.document(document)
+    assert facts is not None
+    originals = Originals(office.files.originals, office.vault)
+    assert originals.read(facts.scan_id) == b"scan"
+    copy = originals.path(facts.scan_id).read_bytes()
+    office.clock.go_to("2026-12-05")
+    office.purge()
+    originals.path(facts.scan_id).write_bytes(copy)  # from a backup, say
+    with pytest.raises(DefectError) as error:
+        originals.read(facts.scan_id)
+    assert error.value.code == "KEY_UNKNOWN"
 
 
 def test_each_class_ends_by_its_own_clock_and_the_figures_stay(office: Office) -> None:
