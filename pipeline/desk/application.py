@@ -21,6 +21,7 @@ from pipeline.desk.pages import (
     forms,
     letters,
     login,
+    presence,
     quality,
     queue,
     rescans,
@@ -95,7 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
         login, queue, review, carpets, documents, batches, dropping, rescans, throughput, quality,
-        auditing, users, forms, letters, work, undoing,
+        auditing, users, forms, letters, work, undoing, presence,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.desk import access
-from pipeline.desk.context import words_of
+from pipeline.desk.context import desk_of, words_of
+from pipeline.desk.keys import keys_of
 from pipeline.desk.language import Words
 from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import message
@@ -57,6 +58,7 @@ def _grouped(findings: Sequence[StoredFinding]) -> list[tuple[StoredFinding, lis
 
 
 _environment.globals |= {"message": message, "details": details, "rule": rule, "age": _age}
+_environment.globals |= {"keys_of": keys_of}
 _environment.filters |= {"clock": _clock, "grouped": _grouped}
 
 
@@ -76,6 +78,7 @@ def page(
         if session and not session.person.must_change
         else [],
         here=request.url.path,
+        idle_s=60 * desk_of(request).settings.idle_minutes,
         **context,
     )
     return HTMLResponse(content, status_code=status)

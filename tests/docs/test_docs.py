@@ -253,16 +253,21 @@ def test_the_table_of_roles_is_that_of_the_desk() -> None:
 def test_every_key_of_the_review_page_is_in_the_reviewers_manual() -> None:
     desk = REPOSITORY / "pipeline" / "desk"
     keys: set[str] = set()
-    for template in (desk / "templates").glob("_task*.html"):
+    pages = [*(desk / "templates").glob("_task*.html"), desk / "templates/_carpet.html"]
+    for template in pages:
         content = template.read_text(encoding="utf-8")
         keys |= {k.upper() for k in re.findall(r'data-key="(\w+)"', content)}
         keys |= set(re.findall(r'data-function="(\w+)"', content))
-    keys |= {
-        {"e": "E", "ArrowLeft": "←", "ArrowRight": "→", "Escape": "Esc", "-": "−"}.get(k, k)
-        for k in re.findall(r'event\.key === "([^"]+)"', (desk / "static/desk.js").read_text())
-    }
-    explained = " ".join(row[0] for row in table(text("reviewers.ja.md"), "キー"))
-    assert {"Enter", "B", "F2", "V", "Q"} <= keys
+    scripts = [(desk / "static" / f"{n}.js").read_text() for n in ("desk", "carpet", "overlays")]
+    spoken = {"e": "E", "-": "−", "Escape": "Esc"}
+    spoken |= {"ArrowLeft": "←", "ArrowRight": "→", "ArrowUp": "↑", "ArrowDown": "↓"}
+    heard = [k for s in scripts for k in re.findall(r'event\.key === "([^"]+)"', s)]
+    heard += [k for s in scripts for k in re.findall(r"\b(Arrow\w+): \[", s)]
+    keys |= {spoken.get(k, k) for k in heard} - {"Tab"}
+    manual = text("reviewers.ja.md")
+    rows = table(manual, "キー") + table(manual, "並べるときのキー")
+    explained = " ".join(row[0] for row in rows)
+    assert {"Enter", "B", "F2", "V", "Q", "U", "↓", "?"} <= keys
     assert [k for k in sorted(keys) if f"`{k}`" not in explained] == []
 
 
