@@ -11,11 +11,11 @@ _CHECKLIST = Words(
 _FORM = Words("交付申請書の記入欄", "What the application form asks for")
 _REPLY = Words("照会書兼回答書の(ご注意)", "The notes printed on the reply form")
 _OWN = Words(
-    "このシステムの決まり: 読み取りが確かでなければ人が見る",
+    "このシステム: 読み取りが確かでなければ人が見る",
     "Our own: what is not read for certain is looked at by a person",
 )
 _STACK = Words(
-    "このシステムの決まり: 紙と画像の数を合わせる", "Our own: sheets and images have to tally"
+    "このシステム: 紙と画像の数を合わせる", "Our own: sheets and images have to tally"
 )
 _RULES: dict[C, Words] = {
     C.MY_NUMBER_MISSING: Words(
@@ -26,7 +26,7 @@ _RULES: dict[C, Words] = {
         "The check digit: MIC ordinance 85 of 2014, article 5",
     ),
     C.MY_NUMBER_PLACEHOLDER: Words(
-        "すべて0は検査用数字の式に合うが番号ではない(このシステムの決まり)",
+        "すべて0は検査用数字の式に合うが番号ではない(このシステム)",
         "Our own: all zeros fit the check digit's formula and are no number",
     ),
     C.PIN_RULE: Words(
