@@ -7,17 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pipeline.desk import access, page_view, pictures
+from pipeline.desk import access, page_view, photo_evidence, pictures
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError, PolicyError
+from pipeline.domain.photos import PhotoCheckName
 from pipeline.store import crops
 from pipeline.store.documents import StoredDocument
 from pipeline.store.notes import MOST_CHARACTERS
 from pipeline.store.people import Session
 
 router = APIRouter()
+_open_pictures = photo_evidence.OpenPictures()
 DeskNow = Annotated[Desk, Depends(desk_of)]
 Looker = Annotated[Session, Depends(with_role(*access.DOCUMENTS))]
 Opener = Annotated[Session, Depends(with_role(*access.REVEAL))]
@@ -150,6 +152,44 @@ def reveal_page(request: Request, desk: DeskNow, session: Opener, document_id: s
 def page_scan(desk: DeskNow, session: Opener, document_id: str) -> Response:
     """The scan that this session has open."""
     return _shown_crop(desk, session, document_id, crops.PAGE)
+
+
+@router.post("/documents/{document_id}/photo-evidence", dependencies=[Depends(checked_csrf)])
+def draw_evidence(request: Request, desk: DeskNow, session: Opener, document_id: str) -> Response:
+    """Draw what each photo check looked at; the audit says who asked for it."""
+    document = _document(desk, document_id)
+    drawn = photo_evidence.draw(desk, document)
+    desk.store.audit.note(
+        session.person.actor,
+        "value.view",
+        f"document:{document_id}",
+        field=FieldName.PHOTO,
+        detail="overlays",
+    )
+    desk.shown.open(session, document_id, photo_evidence.SHOWN)
+    _open_pictures.put(session, document_id, drawn)
+    return page(
+        request,
+        "_evidence.html",
+        session,
+        document_id=document_id,
+        drawn=list(drawn),
+        verdicts={c.check: c.verdict for c in desk.store.documents.photo_checks(document_id)},
+    )
+
+
+@router.get("/documents/{document_id}/photo-evidence/{check}")
+def evidence(desk: DeskNow, session: Opener, document_id: str, check: PhotoCheckName) -> Response:
+    """One overlay of those that this session has open."""
+    is_open = desk.shown.is_open(session, document_id, photo_evidence.SHOWN)
+    image = _open_pictures.take(session, document_id, check) if is_open else None
+    if image is None:
+        raise PolicyError(
+            "CROP_HIDDEN",
+            ja="画像は「判定の根拠を描く」を押してから見られます。",
+            en="The overlays are shown after asking for them.",
+        )
+    return Response(image, media_type="image/jpeg")
 
 
 @router.post("/documents/{document_id}/notes", dependencies=[Depends(checked_csrf)])
