@@ -11,6 +11,7 @@ from pipeline.desk import access
 from pipeline.desk.context import Desk, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.store.people import Session
+from pipeline.store.tasking import TaskKind
 
 router = APIRouter()
 
@@ -22,12 +23,14 @@ def queue_page(
     session: Annotated[Session, Depends(with_role(*access.REVIEW))],
 ) -> Response:
     """Open tasks by kind with the age of the oldest, and today's work by person."""
+    counts = desk.store.queue.counts()
     return page(
         request,
         "queue.html",
         session,
-        counts=desk.store.queue.counts(),
+        counts=counts,
         people=desk.store.figures.people_today(),
-        carpets=desk.store.carpets.waiting(session.person.actor),
+        # Which of them a carpet can take is looked for when one is asked for, not on every view.
+        carpets=any(c.kind == TaskKind.CONFIRM and c.open for c in counts),
         totals=desk.store.figures.totals(),
     )

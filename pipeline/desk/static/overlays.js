@@ -18,7 +18,7 @@
   });
 
   // --- the privacy screen ---------------------------------------------------------------------
-  const idle_ms = 1000 * Number(privacy().dataset.idleS);
+  const idle_ms = 1000 * Number(privacy().dataset.seconds);
   const cover_ms = idle_ms - Math.min(idle_ms / 2, Math.max(60_000, idle_ms / 6));
   const ASK_EVERY_MS = 15_000;
   let touched_ms = Date.now();
