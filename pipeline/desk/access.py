@@ -30,7 +30,7 @@ class MenuItem:
 
 MENU = (
     MenuItem("queue", "/queue", REVIEW),
-    MenuItem("work", "/work", WORK),
+    MenuItem("work", "/assignments", WORK),
     MenuItem("documents", "/documents", DOCUMENTS),
     MenuItem("batches", "/batches", BATCHES),
     MenuItem("rescans", "/rescans", BATCHES),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.settings import Settings
+from pipeline.store.accounts import Accounts
+from pipeline.store.assignments import Assignments
 from pipeline.store.audit import Actor, Audit
 from pipeline.store.audit_reports import AuditReport
 from pipeline.store.audit_seals import AuditSeals
@@ -17,6 +19,7 @@ from pipeline.store.handover import Handovers
 from pipeline.store.holds import Holds
 from pipeline.store.incidents import Reach
 from pipeline.store.loading import LoadResult
+from pipeline.store.notes import Notes
 from pipeline.store.people import People
 from pipeline.store.purging import Purging
 from pipeline.store.queue import Queue
@@ -47,6 +50,18 @@ class Store(Protocol):
     @property
     def people(self) -> People:
         """Accounts and sessions."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Changes to accounts."""
+
+    @property
+    def assignments(self) -> Assignments:
+        """Who works on what."""
+
+    @property
+    def notes(self) -> Notes:
+        """Notes on documents."""
 
     @property
     def figures(self) -> Figures:

@@ -28,7 +28,7 @@ PAGES = {
     "/audit": access.AUDIT,
     "/forms": access.FORMS,
     "/users": access.USERS,
-    "/work": access.WORK,
+    "/assignments": access.WORK,
 }
 
 

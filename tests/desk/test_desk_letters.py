@@ -84,6 +84,17 @@ def test_a_name_that_is_not_decided_is_left_for_the_hand(office: Office) -> None
     assert "見本花恵" in anna.get(f"/documents/{document}/letter").text
 
 
+def test_a_returned_document_leads_to_its_letter(office: Office) -> None:
+    document = office.load("b", a=unsigned())["a"]
+    anna, olga = office.log_in("anna", Role.REVIEWER), office.log_in("olga", Role.OPERATOR)
+    link = f"/documents/{document}/letter"
+    assert link not in anna.get("/documents").text
+    task, ver = task_on(anna.get("/review").text)
+    assert anna.post(f"/review/{task}", action="return", ver=ver).status_code == 200
+    assert link in anna.get("/documents").text
+    assert link not in olga.get("/documents").text + olga.get(f"/documents/{document}").text
+
+
 def test_only_reviewers_write_and_only_of_known_reasons(office: Office) -> None:
     document = office.load("b", a=unsigned())["a"]
     browsers: dict[Role, Browser] = {role: office.log_in(f"a-{role}", role) for role in Role}

@@ -32,13 +32,13 @@ def test_a_task_is_moved_and_the_answer_of_the_one_before_is_stale(office: Offic
     sara, anna = office.log_in("sara", Role.SUPERVISOR), office.log_in("anna", Role.REVIEWER)
     ben = office.log_in("ben", Role.REVIEWER)
     task, ver = task_on(anna.get("/review").text)
-    page = sara.get("/work").text
+    page = sara.get("/assignments").text
     assert "anna" in page and task in page
-    assert sara.post("/work/assign", task_id=task, name="ben").status_code == 303
+    assert sara.post("/assignments/assign", task_id=task, name="ben").status_code == 303
     assert anna.post(f"/review/{task}", action="blank", ver=ver).status_code == 409
     moved, ver = task_on(ben.get("/review").text)
     assert moved == task
-    assert sara.post("/work/take-back", name="ben").status_code == 303
+    assert sara.post("/assignments/take-back", name="ben").status_code == 303
     assert ben.post(f"/review/{task}", action="blank", ver=ver).status_code == 409
     found = office.store.queue.task(task)
     assert found is not None and found.state == "open"
@@ -55,13 +55,13 @@ def test_nobody_is_given_what_they_may_not_settle(office: Office) -> None:
     task, ver = task_on(anna.get("/review").text)
     anna.post(f"/review/{task}", action="value", ver=ver, value="123456789026")
     (settling,) = [t for t in office.store.assignments.tasks() if t.kind == "adjudicate"]
-    assert sara.post("/work/assign", task_id=settling.task_id, name="anna").status_code == 403
+    assert sara.post("/assignments/assign", task_id=settling.task_id, name="anna").status_code == 403
     office.person("otto", Role.OPERATOR)
     for nobody in ("otto", "nobody"):
-        answer = sara.post("/work/assign", task_id=settling.task_id, name=nobody)
+        answer = sara.post("/assignments/assign", task_id=settling.task_id, name=nobody)
         assert answer.status_code == 422
-    assert sara.post("/work/assign", task_id="f" * 16, name="anna").status_code == 409
-    assert anna.post("/work/take-back", task_id=settling.task_id).status_code == 403
+    assert sara.post("/assignments/assign", task_id="f" * 16, name="anna").status_code == 409
+    assert anna.post("/assignments/take-back", task_id=settling.task_id).status_code == 403
 
 
 def test_the_forecast_is_open_work_by_the_pace_that_is_left(office: Office) -> None:

@@ -28,7 +28,13 @@ Opener = Annotated[Session, Depends(with_role(*access.REVEAL))]
 @router.get("/documents")
 def documents_page(request: Request, desk: DeskNow, session: Looker) -> Response:
     """The documents loaded last."""
-    return page(request, "documents.html", session, documents=desk.store.documents.newest())
+    return page(
+        request,
+        "documents.html",
+        session,
+        documents=desk.store.documents.newest(),
+        may_write=session.person.role in access.REVIEW,
+    )
 
 
 @router.get("/documents/{document_id}")

@@ -15,7 +15,7 @@ from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.clock import JAPAN, utc_now
 from pipeline.store.people import Session
 
-router = APIRouter(prefix="/work")
+router = APIRouter(prefix="/assignments")
 DeskNow = Annotated[Desk, Depends(desk_of)]
 Supervisor = Annotated[Session, Depends(with_role(*access.WORK))]
 PACE_HOURS = 3
@@ -44,7 +44,7 @@ def take_back(
             assignments.take_back(session.person.actor, task_id)
     except (InputError, PolicyError) as error:
         return _refused(request, desk, session, error)
-    return RedirectResponse("/work", status_code=303)
+    return RedirectResponse("/assignments", status_code=303)
 
 
 @router.post("/assign", dependencies=[Depends(checked_csrf)])
@@ -61,7 +61,7 @@ def assign(
         desk.store.assignments.assign(session.person.actor, task_id, name, minutes)
     except (InputError, PolicyError) as error:
         return _refused(request, desk, session, error)
-    return RedirectResponse("/work", status_code=303)
+    return RedirectResponse("/assignments", status_code=303)
 
 
 def _refused(
