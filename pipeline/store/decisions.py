@@ -220,13 +220,32 @@ class Decisions:
             self._settle(cursor, task, field, final, reviewed, now)
             return "machine_right" if agrees else "machine_wrong"
         agrees = machine is not None and keyed_values.same(field, machine, final)
-        if task.kind == TaskKind.KEY and not agrees:
+        if task.kind == TaskKind.KEY and not (agrees and self._keyed_once(cursor, task, final)):
             self._ask_another(cursor, task, now)
             return "mismatch"
         self._settle(cursor, task, field, final, "confirmed" if agrees else "corrected", now)
         if task.kind == TaskKind.KEY:
             return "agreed"
         return "confirmed" if agrees else "corrected"
+
+    def _keyed_once(self, cursor: duckdb.DuckDBPyConnection, task: Task, final: str) -> bool:
+        """Whether nothing else was keyed for the task and taken back.
+
+        Who may try again until the machine agrees does not key blind: another person settles it.
+        """
+        rows = cursor.execute(
+            "select action, value_sealed from decision d where task_id = ? and exists "
+            "(select 1 from decision u where u.undoes = d.decision_id)",
+            [task.task_id],
+        ).fetchall()
+        context, field = records.keyed_context(task.task_id), FieldName(task.field or "")
+        for action, sealed in rows:
+            keyed = self._vault.unseal(context, bytes(sealed)).decode() if sealed else ""
+            if action in (Action.VALUE, Action.BLANK) and not keyed_values.same(
+                field, keyed, final
+            ):
+                return False
+        return True
 
     def _final_value(self, field: FieldName, task: Task, decision: Decision) -> str:
         if decision.action == Action.BLANK:

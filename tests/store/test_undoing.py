@@ -151,3 +151,26 @@ def test_a_carpet_comes_back_whole_with_the_one_handed_out_since_given_back(
     assert {t.state for c in first.cells if (t := store.queue.task(c.task_id))} == {"open"}
     result = store.carpets.decide(ANNA, back.carpet_id, ())
     assert (result.right, result.closed) == (40, 40)
+
+
+def test_who_keys_another_value_after_undo_does_not_settle_it(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b", arrival(vault, "one", keyed_number()))
+    task = next_task(store, ANNA)
+    assert decide(store, ANNA, task, Action.VALUE, "271828182840") == "mismatch"
+    undo(store)
+    # Trying until the machine agrees would not be blind: a third person looks.
+    assert decide(store, ANNA, next_task(store, ANNA), Action.VALUE, NUMBER) == "mismatch"
+    assert store.queue.claim_next(ANNA, 10) is None
+    undo(store)
+    assert decide(store, ANNA, next_task(store, ANNA), Action.VALUE, NUMBER) == "mismatch"
+    third = next_task(store, BEN)
+    assert decide(store, BEN, third, Action.VALUE, NUMBER) == "machine_right"
+
+
+def test_the_same_value_keyed_again_after_undo_settles_it(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "one", keyed_number()))
+    assert decide(store, ANNA, next_task(store, ANNA), Action.VALUE, NUMBER) == "agreed"
+    undo(store)
+    assert decide(store, ANNA, next_task(store, ANNA), Action.VALUE, NUMBER) == "agreed"
