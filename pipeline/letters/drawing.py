@@ -23,6 +23,8 @@ _FOLDS_MM = (99.0, 198.0)
 _PT = 72 / MM_PER_INCH
 _BODY_PT = 10.5
 _FONT = "gothic"
+_ADDRESS_SIZES_PT = (10.5, 9.0, 8.0)
+_NAME_SIZES_PT = (13.0, 11.0, 9.5)
 
 
 def draw(letter: Letter) -> bytes:
@@ -105,26 +107,26 @@ def _body(letter: Letter) -> list[Any]:
 def _head(sheet: Any, letter: Letter) -> None:
     left, top, width, _ = WINDOW_MM
     _text(sheet, "〒", left + 4, top + 6, 10.5)
-    y = top + 13
-    for line in _wrapped(letter.addressee.address, width - 8, 10.5) or [None]:
-        y = _line(sheet, line, left + 4, y, width - 8, 10.5)
+    y = top + 12
+    lines, size_pt = _fitted(letter.addressee.address, width - 8, _ADDRESS_SIZES_PT, 3)
+    for line in _or_rule(lines):
+        y = _line(sheet, line, left + 4, y, width - 8, size_pt)
     # The name keeps its place in the window however long the address is.
-    y = max(y + 3, top + 30)
-    names = _wrapped(letter.addressee.name, width - 20, 13) or [None]
-    for n, line in enumerate(names):
-        last = n == len(names) - 1
-        _line(sheet, line, left + 4, y, width - 20, 13)
-        if last:
-            offset = width - 14 if line is None else 6 + _width_mm(line, 13)
-            _text(sheet, "様", left + 4 + offset, y, 13)
-        y += 7.5
+    y = max(y + 2, top + 31)
+    names, size_pt = _fitted(letter.addressee.name, width - 20, _NAME_SIZES_PT, 2)
+    for line in names[:-1]:
+        y = _line(sheet, line, left + 4, y, width - 20, size_pt)
+    last = names[-1] if names else None
+    _line(sheet, last, left + 4, y, width - 20, size_pt)
+    after = width - 14 if last is None else 6 + _width_mm(last, size_pt)
+    _text(sheet, "様", left + 4 + after, y, size_pt)
     _text(sheet, letter.day, 188, 20, _BODY_PT, right=True)
     _text(sheet, f"整理番号　{letter.reference}", 188, 26.5, _BODY_PT, right=True)
     office = letter.office
     y = 40.0
-    for text in _wrapped(office.name, 70, 11) or [None]:
+    for text in _or_rule(_wrapped(office.name, 66, 11)):
         y = _line(sheet, text, 122, y, 66, 11)
-    for text in _wrapped(office.address, 70, 9) or [None]:
+    for text in _or_rule(_wrapped(office.address, 66, 9)):
         y = _line(sheet, text, 122, y, 66, 9)
     _text(sheet, "電話", 122, y, _BODY_PT)
     _line(sheet, office.phone or None, 132, y, 56, _BODY_PT)
@@ -162,19 +164,43 @@ def _text(
     place(x * _PT, (PAGE_MM[1] - y) * _PT, text)
 
 
-def _wrapped(text: str | None, width_mm: float, size_pt: float) -> list[str | None]:
-    """The lines of a value; none where it is unknown or has a character the font lacks."""
+def _or_rule(lines: list[str]) -> list[str | None]:
+    return [*lines] or [None]
+
+
+def _fitted(
+    text: str | None, width_mm: float, sizes_pt: tuple[float, ...], most_lines: int
+) -> tuple[list[str], float]:
+    """The lines of a value in the largest size in which it takes few enough of them.
+
+    None where it is unknown, has a character that the font lacks, or is too long for the window:
+    what stuck out of it would not reach anybody.
+    """
+    for size_pt in sizes_pt:
+        lines = _wrapped(text, width_mm, size_pt)
+        if len(lines) <= most_lines:
+            return lines, size_pt
+    return [], sizes_pt[0]
+
+
+def _wrapped(text: str | None, width_mm: float, size_pt: float) -> list[str]:
     from reportlab.pdfbase import pdfmetrics
 
     glyphs = pdfmetrics.getFont(_FONT).face.charToGlyph
     if not text or any(ord(c) not in glyphs for c in text):
         return []
-    lines: list[str | None] = []
+    lines: list[str] = []
     current = ""
     for character in text:
-        if _width_mm(current + character, size_pt) > width_mm:
-            lines.append(current)
-            current = ""
+        if current and _width_mm(current + character, size_pt) > width_mm:
+            # Latin names break between words where they have any.
+            head, space, rest = current.rpartition(" ")
+            if space and head and rest.isascii():
+                lines.append(head)
+                current = rest
+            else:
+                lines.append(current)
+                current = ""
         current += character
     return [*lines, current]
 

@@ -20,10 +20,10 @@ class Enclosure(StrEnum):
 
 
 WORDS: dict[Enclosure, str] = {
-    Enclosure.APPLICATION_NEW: "新しい用紙に書き直した交付申請書",
+    Enclosure.APPLICATION_NEW: "新しい用紙に記入した交付申請書",
     Enclosure.APPLICATION_RETURNED: "お返しした交付申請書（必要なところを直したもの）",
     Enclosure.PHOTO: ("新しい顔写真１枚（縦4.5cm×横3.5cm。裏面に氏名と生年月日を書いてください）"),
-    Enclosure.REPLY_FORM_NEW: "新しい用紙に書き直した照会書兼回答書（封筒に入れて封をしたもの）",
+    Enclosure.REPLY_FORM_NEW: "新しい用紙に記入した照会書兼回答書（封筒に入れて封をしたもの）",
     Enclosure.REPLY_FORM_RETURNED: "お返しした照会書兼回答書（封筒に入れて封をしたもの）",
     Enclosure.MANDATE: "委任状（照会書兼回答書の委任状欄に記入したもの）",
     Enclosure.PROXY_IDENTITY: (

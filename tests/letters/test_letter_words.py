@@ -136,6 +136,34 @@ def test_the_pdf_says_what_the_letter_says() -> None:
     assert drawn == drawing.draw(one)  # nothing of the machine or the hour in it
 
 
+def lines_in_the_window(pdf: bytes, *words: str) -> dict[str, float]:
+    """How far down the sheet each of the words stands, in mm."""
+    found: dict[str, float] = {}
+
+    def visit(text: str, _: object, matrix: list[float], *rest: object) -> None:
+        for word in words:
+            if word in text:
+                found[word] = 297 - matrix[5] * 25.4 / 72
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=visit)
+    return found
+
+
+def test_the_longest_name_and_address_stay_in_the_window_of_the_envelope() -> None:
+    name = "SAMPLE " + "ISABEL " * 6 + "ENDE"
+    address = "見本県" + "見本町一丁目" * 11 + "終号室"
+    reasons = [Reason(FindingCode.SEX_UNCLEAR)]
+    pdf = drawing.draw(compose(None, reasons, addressee_of(name, address), OFFICE, "5f0c9a31", DAY))
+    found = lines_in_the_window(pdf, "終号室", "ENDE")
+    _, top, _, height = drawing.WINDOW_MM
+    assert set(found) == {"終号室", "ENDE"}
+    assert all(top < down < top + height for down in found.values())
+    too_long = addressee_of(name, "見本町" * 39)
+    assert "見本町" not in PdfReader(
+        io.BytesIO(drawing.draw(compose(None, reasons, too_long, OFFICE, "5f0c9a31", DAY)))
+    ).pages[0].extract_text().replace("見本市", "")
+
+
 def test_a_long_letter_goes_on_and_a_rare_name_is_left_for_the_hand() -> None:
     every = [Reason(code, FieldName.BIRTH_DATE) for code in sorted(PARAGRAPHS)][:20]
     who = addressee_of("\U00030000田", None)
