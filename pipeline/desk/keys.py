@@ -34,14 +34,25 @@ CARPET = (
     KeyRow(("U", "Backspace"), "keys.undo"),
     KeyRow(("Q",), "keys.release"),
 )
+DOCUMENT = (
+    KeyRow(("←", "→", "↑", "↓"), "document.key_move"),
+    KeyRow(("Enter", "Space"), "document.key_show"),
+    KeyRow(("+", "−"), "keys.zoom"),
+    KeyRow(("0",), "document.fit"),
+    KeyRow(("R",), "document.turn"),
+)
 EVERYWHERE = (
     KeyRow(("Tab",), "help.tab"),
     KeyRow(("Shift + Tab",), "help.back"),
     KeyRow(("?", "F1"), "help.open"),
     KeyRow(("Esc",), "help.close"),
 )
-_PAGES = (("/review", "menu.queue", REVIEW), ("/carpet", "carpet.title", CARPET))
-_BOTH = tuple((title, rows) for _, title, rows in _PAGES)
+_PAGES = (
+    ("/review", "menu.queue", REVIEW),
+    ("/carpet", "carpet.title", CARPET),
+    ("/documents/", "document.title", DOCUMENT),
+)
+_BOTH = tuple((title, rows) for _, title, rows in _PAGES[:2])
 
 
 def keys_of(here: str) -> tuple[tuple[str, tuple[KeyRow, ...]], ...]:
