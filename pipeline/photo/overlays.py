@@ -35,7 +35,11 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
     tone = TONES[check.verdict]
     name = check.check
     if name == PhotoCheckName.BACKGROUND:
-        picture = _heat(subject, background.edges(subject, background.FINE_PX), check.threshold)
+        # Edges against their limit and structure against its own, on one scale.
+        fine = background.edges(subject, background.FINE_PX)
+        scale = (check.threshold or 1.0) / dict(check.extra).get("edges_threshold", 1.0)
+        strength = np.maximum(background.structure(subject), fine * scale)
+        picture = _heat(subject, strength, check.threshold)
     elif name == PhotoCheckName.SHADOW:
         light, wall = shadow.map_of(subject)
         bright = float(np.percentile(light[wall], 80)) if wall.any() else 100.0

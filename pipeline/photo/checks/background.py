@@ -12,7 +12,11 @@ from pipeline.photo.thresholds import Limits
 
 NAME = PhotoCheckName.BACKGROUND
 MIN_SHARE = 0.02  # of the photo, below which there is no wall to judge
-FINE_PX, COARSE_PX = 2.0, 5.0
+FINE_PX = 2.0
+# Ink dots and a scanner's noise average out over a cell; planks, tiles and things on a shelf do
+# not, however little they differ in tone.
+CELL_PX, SMOOTH_CELLS = 3, 2.0
+MIN_CELLS = 40
 
 
 def edges(subject: Subject, blur_px: float) -> Plane:
@@ -29,21 +33,55 @@ def edges(subject: Subject, blur_px: float) -> Plane:
     return np.asarray(np.sqrt(strength), np.float32)
 
 
+def structure(subject: Subject) -> Plane:
+    """How far each working pixel of the wall is from an evenly lit wall, levels of L*a*b*.
+
+    The wall alone is smoothed, so that the person's outline does not leak into it, and a surface
+    of second order is taken off: light that falls off to a side or a corner is no pattern. Zero
+    outside the wall, and everywhere where there is too little of it to fit a surface.
+    """
+    height, width = subject.light.shape
+    wall = subject.background()
+    lab = cv2.cvtColor(subject.picture, cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab[..., 0] = subject.light
+    size = (max(1, width // CELL_PX), max(1, height // CELL_PX))
+    seen = wall.astype(np.float32)
+    weight = _smoothed(seen, size)
+    soft = _smoothed(lab * seen[..., None], size) / (weight[..., None] + 1e-6)
+    small = cv2.resize(wall.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    apart = np.zeros(small.shape, np.float32)
+    rows, columns = np.nonzero(small)
+    if len(rows) >= MIN_CELLS:
+        y, x = rows / size[1] - 0.5, columns / size[0] - 0.5
+        terms = np.stack([np.ones(len(x)), y, x, y * y, x * x, x * y], axis=1)
+        surface, *_ = np.linalg.lstsq(terms, soft[small], rcond=None)
+        apart[small] = np.linalg.norm(soft[small] - terms @ surface, axis=1)
+    wide = cv2.resize(apart, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(wide * wall, np.float32)
+
+
+def _smoothed(plane: Plane, size: tuple[int, int]) -> Plane:
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), SMOOTH_CELLS), np.float32)
+
+
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The 95th percentile of the gradient on the wall."""
+    """The 90th percentile of the wall's structure; its fine edges have limits of their own.
+
+    Either may say that the wall is not plain: structure sees planks, things and blurred backdrops,
+    edges see thin lines. The value is the structure.
+    """
     wall = subject.background()
     if wall.mean() < MIN_SHARE:
-        return verdicts.not_assessable(NAME, "levels/px")
+        return verdicts.not_assessable(NAME, "levels")
+    uneven = float(np.percentile(structure(subject)[wall], 90))
     fine = float(np.percentile(edges(subject, FINE_PX)[wall], 95))
-    coarse = float(np.percentile(edges(subject, COARSE_PX)[wall], 95))
-    lab = cv2.cvtColor(subject.picture, cv2.COLOR_BGR2LAB).astype(np.float32)
-    spread = float(np.hypot(lab[..., 1][wall].std(), lab[..., 2][wall].std()))
-    light_spread = float(subject.light[wall].std())
-    verdict, limit = verdicts.above(fine, limits["review"], limits["fail"])
+    by_structure, limit = verdicts.above(uneven, limits["review"], limits["fail"])
+    by_edges, _ = verdicts.above(fine, limits["edges_review"], limits["edges_fail"])
     extra = (
-        ("coarse_levels_px", coarse),
-        ("colour_spread_levels", spread),
-        ("light_spread_levels", light_spread),
+        ("edges_levels_px", fine),
+        ("edges_threshold", limits["edges_review"]),
         ("wall_share", float(wall.mean())),
     )
-    return PhotoCheck(NAME, verdict, fine, "levels/px", limit, extra)
+    verdict = verdicts.worst(by_structure, by_edges)
+    return PhotoCheck(NAME, verdict, uneven, "levels", limit, extra)
