@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
 
@@ -39,9 +40,16 @@ def is_blank(work: Pixels) -> bool:
     paper = cv2.medianBlur(cv2.resize(grey, None, fx=0.25, fy=0.25), 9)
     ground = cv2.resize(paper, (grey.shape[1], grey.shape[0]))
     dark = (cv2.subtract(ground, grey) > 28).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
-    if count <= 1:
-        return True
-    extent = np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    # A long mark in a band across the middle settles it: most pages are forms, full of lines.
+    band = dark[dark.shape[0] * 3 // 8 : dark.shape[0] * 5 // 8]
+    if band.size and int(_extents(band).max(initial=0)) >= _MIN_LARGE_MARK_PX:
+        return False
+    extent = _extents(dark)
     marks = int((extent > _SPECK_PX).sum())
     return marks < _MIN_MARKS and int(extent.max(initial=0)) < _MIN_LARGE_MARK_PX
+
+
+def _extents(dark: Pixels) -> NDArray[np.int32]:
+    """The longer side of every mark."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    return np.maximum(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])

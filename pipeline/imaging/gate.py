@@ -120,7 +120,7 @@ def _uncertainty(fit: Fit, places: Points, mapping: Mapping) -> float:
     width, height = mapping.width_px / _TO_REGISTERED, mapping.height_px / _TO_REGISTERED
     if fit.bend is not None:
         basis = bend_basis(places, width, height)
-        variance = np.einsum("ij,jk,ik->i", basis, fit.spread, basis)
+        variance = np.einsum("ij,ij->i", basis @ fit.spread, basis)
     else:
         p = places * np.array([2 / width, 2 / height]) - 1
         one, zero = np.ones(len(p)), np.zeros((len(p), 3))

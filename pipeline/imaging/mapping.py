@@ -22,6 +22,9 @@ SLIP_ROWS = 34
 BEND_SIZE = BEND_ROWS * BEND_COLUMNS + SLIP_ROWS + SLIP_COLUMNS
 _SLIP_STIFFNESS = 0.002  # beside the smooth bend's: slips are as sharp as they are
 _MAP_STEP_PX = 16
+_STRIP_CELLS = 4
+_COLOUR_AXES = 3
+_NO_SECOND_MAP = np.zeros(0, np.float32)  # both coordinates are in the first
 
 
 def project(matrix: Matrix, points: Points) -> Points:
@@ -155,6 +158,9 @@ class Mapping:
         A scan finer than the form is first reduced by area, so that no detail aliases; a coarser
         one is enlarged by cubic interpolation, which keeps thin strokes whole.
         """
+        if _is_grey(page, fill):
+            grey = self.warp(np.ascontiguousarray(page[:, :, 0]), fill[:1])
+            return cv2.merge([grey, grey, grey]).astype(np.uint8, copy=False)
         scale = self.page_px_per_form_px()
         matrix = self.form_to_page
         source = page
@@ -183,13 +189,10 @@ class Mapping:
                 borderValue=fill,
             )
             return warped.astype(np.uint8, copy=False)
-        map_x, map_y = self._dense(matrix)
-        warped = cv2.remap(
-            source, map_x, map_y, method, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
-        )
-        return warped.astype(np.uint8, copy=False)
+        return self._bent(source, matrix, method, fill)
 
-    def _dense(self, matrix: Matrix) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _bent(self, source: Pixels, matrix: Matrix, method: int, fill: tuple[int, ...]) -> Pixels:
+        """A strip at a time: the map of a whole page does not fit in any cache."""
         step = _MAP_STEP_PX
         columns, rows = self.width_px // step + 3, self.height_px // step + 3
         # Cell centres, one cell beyond each edge, in the convention of cv2.resize.
@@ -200,10 +203,30 @@ class Mapping:
             grid = grid + bend_on_grid(xs, ys, (self.width_px, self.height_px), self.bend)
         placed = project(matrix, grid.reshape(-1, 2))
         coarse = placed.reshape(rows, columns, 2).astype(np.float32)
-        full = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)[
-            step : step + self.height_px, step : step + self.width_px
-        ]
-        return (
-            np.ascontiguousarray(full[:, :, 0], np.float32),
-            np.ascontiguousarray(full[:, :, 1], np.float32),
-        )
+        warped = np.empty((self.height_px, self.width_px, *source.shape[2:]), np.uint8)
+        for top in range(0, self.height_px, _STRIP_CELLS * step):
+            bottom = min(top + _STRIP_CELLS * step, self.height_px)
+            own = coarse[top // step : top // step + _STRIP_CELLS + 2]
+            dense = cv2.resize(
+                own, (columns * step, len(own) * step), interpolation=cv2.INTER_LINEAR
+            )[step : step + bottom - top, step : step + self.width_px]
+            warped[top:bottom] = cv2.remap(
+                source,
+                dense,
+                _NO_SECOND_MAP,
+                method,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=fill,
+            )
+        return warped
+
+
+def _is_grey(page: Pixels, fill: tuple[int, ...]) -> bool:
+    """Whether all channels are the same, so that one needs to be moved only."""
+    if page.ndim != _COLOUR_AXES or len(set(fill)) > 1:
+        return False
+    for image in (page[::32, ::32], page):  # a few pixels tell colour at once
+        blue, green, red = cv2.split(image)
+        if not (np.array_equal(blue, green) and np.array_equal(blue, red)):
+            return False
+    return True

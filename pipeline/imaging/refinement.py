@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
 
 from pipeline.imaging.ink import scaling
 from pipeline.imaging.mapping import Matrix, Points, bend_basis, bend_roughness, project
@@ -393,14 +394,20 @@ def fit_bend(
     for axis in (0, 1):
         held_trust, told = trust[:, axis], weights[:, axis : axis + 1]
         for _ in range(2):
+            # One triangular factor gives the solution and every measurement's share in its own
+            # prediction; the inverse would cost twice as much and is needed once only.
             weighted = basis * held_trust[:, None]
-            inverse = np.linalg.inv(basis.T @ weighted + rough)
-            coefficients[:, axis] = inverse @ (weighted.T @ rest[:, axis])
-            own = np.einsum("ij,ij->i", weighted @ inverse, basis)
+            lower = np.linalg.cholesky(basis.T @ weighted + rough)
+            halfway = solve_triangular(lower, basis.T, lower=True, check_finite=False)
+            own = held_trust * np.einsum("ji,ji->i", halfway, halfway)
+            coefficients[:, axis] = solve_triangular(
+                lower.T, halfway @ (held_trust * rest[:, axis]), check_finite=False
+            )
             left = rest[:, axis] - basis @ coefficients[:, axis]
             left = left / (1 - np.minimum(own, 0.95))
             held_trust = robust_trust(left[:, None], told)[:, 0]
         leftover[:, axis] = left
+        inverse = cho_solve((lower, True), np.eye(len(rough)), check_finite=False)
         spread += inverse * _noise(left[:, None], told > 0) ** 2 * _mean_trust(told)
     return coefficients, spread, leftover
 

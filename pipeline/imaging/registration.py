@@ -220,15 +220,16 @@ class Registrar:
         """The forms by how many of their quick features agree on one pose, the best first."""
         quick = [r.quick for r in self._references]
         pairs = match_all(quick, self._quick_signs, features)
-        support = np.array(
-            [
-                len(vote(f, features, p)) / max(1, len(f.points))
-                for f, p in zip(quick, pairs, strict=True)
-            ]
-        )
+        sizes = np.array([max(1, len(f.points)) for f in quick])
+        ceiling = np.array([len(p) for p in pairs]) / sizes
+        support, most = np.zeros(len(quick)), 0.0
+        for k in np.argsort(-ceiling, kind="stable"):
+            if most >= _QUICK_CLEAR and ceiling[k] < _QUICK_NEAR * most:
+                break  # not even if all its pairs agreed
+            support[k] = len(vote(quick[k], features, pairs[k])) / sizes[k]
+            most = max(most, float(support[k]))
         order = np.argsort(-support, kind="stable")[:candidates]
         # Where one is far ahead the others cannot be the form; a related version is never far.
-        most = support.max(initial=0.0)
         least = _QUICK_NEAR * most if most >= _QUICK_CLEAR else 0.0
         return [self._references[k] for k in order if support[k] >= least]
 

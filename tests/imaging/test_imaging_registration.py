@@ -290,6 +290,35 @@ def test_a_bent_warp_takes_pixels_from_where_the_mapping_says():
         assert abs(got[0] - px / 4) < 1.5 and abs(got[1] - py / 4) < 1.5
 
 
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.6])
+@pytest.mark.parametrize("bends", [False, True])
+def test_a_grey_page_is_moved_as_its_channels_would_be(scale, bends):
+    rng = np.random.default_rng(3)
+    bend = rng.normal(0, 3, (BEND_SIZE, 2)) if bends else None
+    mapping = Mapping(scaling(scale, scale), 500, 610, bend)
+    grey = rng.integers(0, 255, (700, 600), np.uint8)
+    page = np.dstack([grey] * 3)
+    tinted = page.copy()
+    tinted[0, 0, 0] ^= 1  # one pixel of colour: all three channels are moved
+    white = (255, 255, 255)
+    assert np.array_equal(mapping.warp(page, white)[8:, 8:], mapping.warp(tinted, white)[8:, 8:])
+
+
+def test_a_bent_warp_has_no_seams():
+    # A page that shows its own row, through a smooth map: so does every row of the result.
+    bend = np.zeros((BEND_SIZE, 2))
+    bend[: BEND_SIZE // 2] = 2.0
+    mapping = Mapping(scaling(1.0, 1.0), 90, 1003, bend)
+    page = np.repeat((np.arange(1200) % 256).astype(np.uint8)[:, None, None], 120, axis=1)
+    warped = mapping.warp(np.repeat(page, 3, axis=2), (0, 0, 0))
+    rows = np.arange(20.0, 990.0)
+    wanted = mapping.place(np.column_stack([np.full(len(rows), 45.0), rows]))[:, 1] % 256
+    seen = warped[20:990, 45, 0].astype(float)
+    apart = np.abs(seen - wanted)
+    smooth = (wanted > 2) & (wanted < 253)  # where the page's own tones do not begin again
+    assert apart[smooth].max() <= 1.0
+
+
 def test_ink_does_not_depend_on_cast_and_contrast():
     blank = FORMS[0][1][:1200, :1600]
     cast = np.clip(255 - (255 - blank.astype(float)) * 0.5, 0, 255) * [0.8, 0.9, 0.95]
