@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,17 +37,20 @@ class PersonalFiles:
 
     def remove_crops(self, document_id: str, *, pins: bool, others: bool) -> int:
         """Unlink the crops of PIN fields, or of all other fields, or both; returns how many."""
-        # Plain calls of the system: a purge takes away hundreds of thousands of files.
-        folder = f"{self.crops}/{document_id[:2]}/{document_id}"
+        folder = self.crops / document_id[:2] / document_id
         try:
-            names = os.listdir(folder)
+            paths = list(folder.iterdir())
         except FileNotFoundError:
             return 0
-        doomed = [n for n in names if (pins if n in _PINS else others) or n.startswith(".")]
-        for name in doomed:
-            os.unlink(f"{folder}/{name}")
-        if len(doomed) == len(names):
-            os.rmdir(folder)
+        doomed = [
+            path
+            for path in paths
+            if (pins if path.name in _PINS else others) or path.name.startswith(".")
+        ]
+        for path in doomed:
+            path.unlink(missing_ok=True)
+        if len(doomed) == len(paths):
+            folder.rmdir()
         return len(doomed)
 
     def remove_original(self, scan_id: str) -> int:
