@@ -96,9 +96,10 @@ class DuckDBStore:
         """Readings keyed blind, right or wrong; see ``verified.verified_readings``."""
         return verified_readings(self._database, form_of)
 
-    def verified_fields(self, crops_dir: Path) -> Iterator[VerifiedField]:
+    def verified_fields(self, settings: Settings) -> Iterator[VerifiedField]:
         """Boxed digits that people verified, in the clear; see ``verified_cells``."""
-        return verified_fields(self._database, self.vault, crops_dir)
+        numbers = settings.train_on_my_numbers
+        return verified_fields(self._database, self.vault, settings.crops, with_numbers=numbers)
 
     def publish(self, folder: Path) -> dict[str, int]:
         """Write the masked snapshot; see ``snapshot.publish``."""
