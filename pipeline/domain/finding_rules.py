@@ -14,9 +14,7 @@ _OWN = Words(
     "このシステム: 読み取りが確かでなければ人が見る",
     "Our own: what is not read for certain is looked at by a person",
 )
-_STACK = Words(
-    "このシステム: 紙と画像の数を合わせる", "Our own: sheets and images have to tally"
-)
+_STACK = Words("このシステム: 紙と画像の数を合わせる", "Our own: sheets and images have to tally")
 _RULES: dict[C, Words] = {
     C.MY_NUMBER_MISSING: Words(
         "個人番号は必ず記入する(有効期限のご案内)", "The leaflet: the number must be written"

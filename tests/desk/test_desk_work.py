@@ -55,7 +55,8 @@ def test_nobody_is_given_what_they_may_not_settle(office: Office) -> None:
     task, ver = task_on(anna.get("/review").text)
     anna.post(f"/review/{task}", action="value", ver=ver, value="123456789026")
     (settling,) = [t for t in office.store.assignments.tasks() if t.kind == "adjudicate"]
-    assert sara.post("/assignments/assign", task_id=settling.task_id, name="anna").status_code == 403
+    answer = sara.post("/assignments/assign", task_id=settling.task_id, name="anna")
+    assert answer.status_code == 403
     office.person("otto", Role.OPERATOR)
     for nobody in ("otto", "nobody"):
         answer = sara.post("/assignments/assign", task_id=settling.task_id, name=nobody)
