@@ -1,8 +1,9 @@
-"""What starts runs: the inbox sensor, one run a batch, and the daily snapshot."""
+"""What starts runs: the inbox sensor, one run a batch, the daily snapshot and the nightly purge."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from pipeline import settings as of_the_office
 from pipeline.commands import sample_home
 from pipeline.examine import batch_lock
 from pipeline.intake.batches import claim_batch, pending_batches
+from pipeline.store.client import DeskClient
 
 KIND_TAG = "uketsuke/kind"
 MOST_CLAIMS = 4
@@ -124,3 +126,44 @@ def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ask for a snapshot, once a day."""
     day = context.scheduled_execution_time.date().isoformat()
     return dg.RunRequest(run_key=f"publish-{day}")
+
+
+@dg.op(description="Destroys what its retention has ended for, through the desk.")
+def purge_what_is_due(context: dg.OpExecutionContext) -> None:
+    """Ask the desk to purge; counts by class go to the log, and nothing else could."""
+    for end in _purge()["classes"]:
+        context.log.info(f"{end['data_class']}: {end['documents']} documents")
+
+
+@without_values
+def _purge() -> dict[str, Any]:
+    with DeskClient.of(of_the_office.current()) as desk:
+        return desk.purge(dry_run=False, confirmed_day=None)
+
+
+@dg.job(
+    description="The end of data whose retention has run out.",
+    tags={KIND_TAG: "purge"},
+    executor_def=dg.in_process_executor,
+)
+def purge() -> None:
+    """One purge."""
+    purge_what_is_due()
+
+
+@dg.schedule(
+    job=purge,
+    cron_schedule="30 4 * * *",
+    execution_timezone="Asia/Tokyo",
+    # What is destroyed is gone: it begins by itself only where the office has said so.
+    default_status=(
+        dg.DefaultScheduleStatus.RUNNING
+        if of_the_office.current().purge_daily
+        else dg.DefaultScheduleStatus.STOPPED
+    ),
+    description="Every night, where UKETSUKE_PURGE_DAILY says so.",
+)
+def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Ask for a purge, once a day."""
+    day = context.scheduled_execution_time.date().isoformat()
+    return dg.RunRequest(run_key=f"purge-{day}")

@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     retention_number: str = Field(default="1 fiscal_years after decided")
     retention_person: str = Field(default="1 fiscal_years after decided")
 
+    purge_daily: bool = Field(default=False, description="serve purges every night")
+
     @field_validator(
         "retention_pin",
         "retention_image",

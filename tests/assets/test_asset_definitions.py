@@ -51,11 +51,37 @@ def test_checks_jobs_sensor_and_schedule() -> None:
         ("examined_documents", "flags_are_as_usual"),
     }
     jobs = {j.name for j in _repository().get_all_jobs() if not j.name.startswith("__")}
-    assert jobs == {"process_batch", "publish"}
+    assert jobs == {"process_batch", "publish", "purge"}
     (sensor,) = _repository().sensor_defs
-    (schedule,) = _repository().schedule_defs
     assert (sensor.name, sensor.default_status) == ("inbox", dg.DefaultSensorStatus.RUNNING)
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 5 * * *", "Asia/Tokyo")
+    schedules = {s.name: s for s in _repository().schedule_defs}
+    assert {(s.cron_schedule, s.execution_timezone) for s in schedules.values()} == {
+        ("0 5 * * *", "Asia/Tokyo"),
+        ("30 4 * * *", "Asia/Tokyo"),
+    }
+    # What is destroyed is gone, so an office has to ask for it.
+    assert schedules["every_night"].default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_the_nightly_job_asks_the_desk_to_purge_and_logs_counts_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    class Desk:
+        def __enter__(self) -> "Desk":
+            return self
+
+        def __exit__(self, *reason: object) -> None:
+            return None
+
+        def purge(self, **how: object) -> dict[str, object]:
+            asked.append(how)
+            return {"run": "r1", "classes": [{"data_class": "pin", "documents": 2}], "keys": []}
+
+    monkeypatch.setattr("assets.automation.DeskClient.of", lambda settings: Desk())
+    assert defs.resolve_job_def("purge").execute_in_process().success
+    assert asked == [{"dry_run": False, "confirmed_day": None}]
 
 
 def test_the_snapshot_job_needs_no_batch() -> None:
