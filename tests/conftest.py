@@ -14,7 +14,6 @@ from hypothesis import settings as hypothesis_settings
 from pipeline.examine.engine import Engine
 from pipeline.settings import Settings
 
-
 # How long one example takes says how busy the machine is, not whether a rule holds.
 hypothesis_settings.register_profile("rules", deadline=None)
 hypothesis_settings.load_profile("rules")
