@@ -24,6 +24,9 @@ _HEADER = (
 )
 
 
+_LINE_BREAKS = "\r\x85\u2028\u2029"
+
+
 class _Line(dict[str, Any]):
     """A mapping that stands on one line (or goes on in the next, inside its braces)."""
 
@@ -40,6 +43,13 @@ def _row(dumper: yaml.SafeDumper, value: tuple[Any, ...]) -> yaml.SequenceNode:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    # YAML folds these line breaks into spaces unless they are written as escapes.
+    style = '"' if any(c in _LINE_BREAKS for c in value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(_Line, _inline)
 _Dumper.add_representer(tuple, _row)
 

@@ -68,6 +68,12 @@ def test_any_definition_comes_back_as_it_was(form: FormDefinition) -> None:
     assert parse_definition(definition_yaml(form), Path("here") / "a.yaml") == form
 
 
+@pytest.mark.parametrize("odd", ["\x85", "a\u2028b", "\u2029", "\r", "\r\n", "\n", " a ", "\t"])
+def test_line_breaks_of_every_kind_come_back(odd: str) -> None:
+    form = FormDefinition(FormName.REPLY_FORM, "1", odd, 60.0, 40.0, (), colours={odd: "#000000"})
+    assert parse_definition(definition_yaml(form), Path("a.yaml")) == form
+
+
 @pytest.mark.parametrize("form", Catalogue.load().forms, ids=lambda f: f.key)
 def test_our_own_definitions_come_back_and_stay_readable(form: FormDefinition) -> None:
     text = definition_yaml(form)
