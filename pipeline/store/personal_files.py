@@ -56,9 +56,10 @@ class PersonalFiles:
     def remove_original(self, scan_id: str) -> int:
         """Unlink the original of a scan; who brought it stays known, so it stays a duplicate."""
         originals = Originals(self.originals, self.vault)
-        present = originals.has(scan_id)
+        if not originals.has(scan_id):
+            return 0
         originals.path(scan_id).unlink(missing_ok=True)
-        return int(present)
+        return 1
 
     def expired_quarantine(self, before: str) -> list[str]:
         """Scans whose file lies in quarantine since before a moment (UTC, ISO 8601)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from pipeline.vault import DataClass, Vault, class_of, period_of
 DESTROYED = "destroyed"  # result of a task, outcome of a document, that ended before its decision
 # A purge this long after the last recorded act asks whether the clock is right.
 _QUIET_DAYS = 45
+_UNLINKING_THREADS = 4
 _TOLERANCE = dt.timedelta(minutes=5)
 _SEALED_COLUMNS = (
     ("field", "value_sealed"),
@@ -236,9 +238,14 @@ class Purging:
         if data_class not in (DataClass.IMAGE, DataClass.PIN):
             return 0
         pins = data_class == DataClass.PIN
-        removed = sum(
-            self._files.remove_crops(document, pins=pins, others=not pins) for document, _ in due
-        )
+        # Unlinking waits for the disk, so some threads wait side by side.
+        with ThreadPoolExecutor(_UNLINKING_THREADS) as threads:
+            removed = sum(
+                threads.map(
+                    lambda document: self._files.remove_crops(document, pins=pins, others=not pins),
+                    [document for document, _ in due],
+                )
+            )
         # An original goes when no document of its scan may still be looked at; one that shows
         # PINs goes with them.
         scans = {scan for _, scan in due}
