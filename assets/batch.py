@@ -13,7 +13,7 @@ import dagster as dg
 from assets.quiet import counts, without_values
 from assets.resources import BatchInHand, Office
 from pipeline.domain.documents import Route
-from pipeline.store.batch_steps import BatchSteps
+from pipeline.store.arrivals.batch_steps import BatchSteps
 
 GROUP = "batch"
 # For transient trouble: the desk restarting, a full disk being emptied.

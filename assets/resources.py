@@ -11,7 +11,7 @@ from pipeline import settings as of_the_office
 from pipeline.examine import batch_lock
 from pipeline.examine.pool import ExaminationPool
 from pipeline.settings import Settings
-from pipeline.store.batch_steps import BatchSteps
+from pipeline.store.arrivals.batch_steps import BatchSteps
 from pipeline.store.client import DeskClient
 
 

@@ -21,13 +21,13 @@ from pipeline.domain.retention import RetentionRule
 from pipeline.examine.document import ExaminedDocument, examine_file
 from pipeline.examine.engine import Engine
 from pipeline.settings import Settings
-from pipeline.store import crops, records
-from pipeline.store.audit import SYSTEM
+from pipeline.store.arrivals import crops, records
+from pipeline.store.arrivals.sealing import seal_document
+from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.database import insert
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.personal_files import PersonalFiles
-from pipeline.store.purging import Purging
-from pipeline.store.sealing import seal_document
+from pipeline.store.ending.personal_files import PersonalFiles
+from pipeline.store.ending.purging import Purging
 from pipeline.vault import DataClass, Vault, class_of
 
 SEED = 97

@@ -41,7 +41,7 @@ def verify(
     from dataclasses import asdict
 
     from pipeline import settings
-    from pipeline.store.audit_seals import AuditSeal, read_seal
+    from pipeline.store.auditing.audit_seals import AuditSeal, read_seal
 
     exported = [asdict(read_seal(path)) for path in seal or ()]
 

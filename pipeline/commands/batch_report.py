@@ -12,8 +12,8 @@ from pipeline.domain.documents import Route
 from pipeline.domain.finding_messages import message
 from pipeline.domain.findings import FindingCode
 from pipeline.intake.expectations import Unit
-from pipeline.store.reconciliation import Reconciled
-from pipeline.store.summaries import BatchSummary, FindingExample
+from pipeline.store.arrivals.reconciliation import Reconciled
+from pipeline.store.arrivals.summaries import BatchSummary, FindingExample
 
 _UNITS = {Unit.DOCUMENTS: ("件", "documents"), Unit.FILES: ("ファイル", "files")}
 _ROUTES = (

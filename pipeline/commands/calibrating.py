@@ -163,7 +163,7 @@ def _decided(site: Settings, shipped: ThresholdSet, head: str, target: float) ->
     from pipeline.forms.catalogue import Catalogue
     from pipeline.readers.risk_curves import RiskCurve
     from pipeline.readers.site_calibration import measure
-    from pipeline.store.verified import form_finder
+    from pipeline.store.measuring.verified import form_finder
 
     verified = by_desk_or_store(
         site,

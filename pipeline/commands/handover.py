@@ -79,7 +79,7 @@ def make(
         raise _not_writable(out)
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
-        from pipeline.store.audit import SYSTEM
+        from pipeline.store.auditing.audit import SYSTEM
         from pipeline.vault.packages import recipient_key
 
         recipient = recipient_key(pem.encode())
@@ -154,8 +154,8 @@ def incident(
     end = end.replace(tzinfo=None)
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
-        from pipeline.store.audit import SYSTEM
-        from pipeline.store.incidents import Reach
+        from pipeline.store.auditing.audit import SYSTEM
+        from pipeline.store.auditing.incidents import Reach
 
         return store.affected(SYSTEM, Reach(begin, end, person, batch))
 

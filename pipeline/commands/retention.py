@@ -52,7 +52,7 @@ def purge(
         return desk.purge(dry_run=dry_run, confirmed_day=day.isoformat() if day else None)
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
-        from pipeline.store.audit import SYSTEM
+        from pipeline.store.auditing.audit import SYSTEM
 
         run = store.purging(known).run(SYSTEM, dry_run=dry_run, confirmed_day=day)
         return run.as_dict()
@@ -133,7 +133,7 @@ def _change(document: str, reason: str | None) -> None:
     from pipeline import settings
 
     def directly(store: DuckDBStore) -> bool:
-        from pipeline.store.audit import SYSTEM
+        from pipeline.store.auditing.audit import SYSTEM
 
         if reason is None:
             return store.holds.lift(SYSTEM, document)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.commands.children import Children
     from pipeline.settings import Settings
-    from pipeline.store.summaries import BatchSummary
+    from pipeline.store.arrivals.summaries import BatchSummary
 
 __all__ = ["export", "run", "serve", "stats"]
 
@@ -168,7 +168,7 @@ def _run_batch(
 
     from pipeline.domain.errors import DefectError
     from pipeline.examine import progress
-    from pipeline.store import summaries
+    from pipeline.store.arrivals import summaries
 
     child = children.start("dagster-run", "assets.run_batch", batch_id)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -231,7 +231,7 @@ def _conclude(
 
     from pipeline.commands.batch_report import show
     from pipeline.domain.errors import DefectError
-    from pipeline.store.reconciliation import reconcile
+    from pipeline.store.arrivals.reconciliation import reconcile
 
     if as_json:
         told = [

@@ -138,7 +138,7 @@ def _quoted(path: Path) -> str:
 def _snapshot() -> Path:
     from pipeline import settings
     from pipeline.domain.errors import InputError
-    from pipeline.store.snapshot import DATABASE_NAME
+    from pipeline.store.measuring.snapshot import DATABASE_NAME
 
     path = settings.current().published / DATABASE_NAME
     if not path.is_file():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.readers.boxes import BoxReader
     from pipeline.readers.site_head import Cells, Comparison
     from pipeline.settings import Settings
-    from pipeline.store.verified_cells import VerifiedField
+    from pipeline.store.measuring.verified_cells import VerifiedField
 
 
 def train(
@@ -104,7 +104,7 @@ def _cells(site: Settings, thresholds: Any) -> Cells:
     from pipeline.readers.boxes import BoxReader
     from pipeline.readers.paddle_engine import PaddleRecogniser
     from pipeline.store.duckdb_store import DuckDBStore
-    from pipeline.store.verified import form_finder
+    from pipeline.store.measuring.verified import form_finder
 
     models = ModelStore(site.models)
     reader = BoxReader(models, PaddleRecogniser(models, site.cache), thresholds)

@@ -74,7 +74,7 @@ def list_all() -> None:
 
 def _role(role: str) -> str:
     from pipeline.domain.errors import InputError
-    from pipeline.store.people import Role
+    from pipeline.store.staff.people import Role
 
     if role not in set(Role):
         raise InputError(
@@ -96,8 +96,8 @@ def _say_once() -> None:
 def _change(what: Change, name: str, role: str | None = None) -> None:
     from pipeline import settings
     from pipeline.desk import accounts
-    from pipeline.store.audit import SYSTEM
-    from pipeline.store.people import Role
+    from pipeline.store.auditing.audit import SYSTEM
+    from pipeline.store.staff.people import Role
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
         return dict(accounts.change(store, SYSTEM, what, name, Role(role) if role else None))
@@ -110,8 +110,8 @@ def _change(what: Change, name: str, role: str | None = None) -> None:
 
 def _add(settings: Settings, name: str, role: str) -> dict[str, Any]:
     from pipeline.desk import passwords
-    from pipeline.store.audit import SYSTEM
-    from pipeline.store.people import Role
+    from pipeline.store.auditing.audit import SYSTEM
+    from pipeline.store.staff.people import Role
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
         password = passwords.one_time()

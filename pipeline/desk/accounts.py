@@ -6,9 +6,9 @@ from typing import Literal
 
 from pipeline.desk import passwords
 from pipeline.domain.errors import InputError
-from pipeline.store.audit import Actor
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 Change = Literal["disable", "enable", "reset", "role"]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from pipeline.domain.documents import Route
-from pipeline.store.figures import Throughput
+from pipeline.store.measuring.figures import Throughput
 
 ROUTES = tuple(route.value for route in Route)
 WIDTH, HEIGHT = 960, 300

@@ -15,7 +15,7 @@ from pipeline.desk.mailroom import Mailroom
 from pipeline.domain.errors import PolicyError
 from pipeline.settings import Settings
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.people import Role, Session
+from pipeline.store.staff.people import Role, Session
 
 SESSION_COOKIE = "uketsuke_session"
 LANGUAGE_COOKIE = "uketsuke_language"

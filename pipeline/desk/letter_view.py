@@ -12,7 +12,7 @@ from pipeline.letters import letter
 from pipeline.letters.letter import Addressee, Letter, Office, Reason
 from pipeline.letters.paragraphs import PARAGRAPHS
 from pipeline.store.clock import in_japan, utc_now
-from pipeline.store.documents import StoredDocument, StoredField
+from pipeline.store.reviewing.documents import StoredDocument, StoredField
 
 _GRAVE = (Severity.RETURN, Severity.REFUSE)
 

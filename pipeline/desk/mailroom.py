@@ -22,12 +22,12 @@ from pipeline.intake.expectations import Unit, count_in, expectations_of
 from pipeline.intake.inbox import settled_files
 from pipeline.intake.manifest import MANIFEST_NAME, BatchState, Event, Manifest
 from pipeline.settings import Settings
-from pipeline.store import summaries
+from pipeline.store.arrivals import summaries
+from pipeline.store.arrivals.reconciliation import reconcile
+from pipeline.store.arrivals.summaries import BatchSummary
 from pipeline.store.clock import utc_now
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.figures import BatchFigures
-from pipeline.store.reconciliation import reconcile
-from pipeline.store.summaries import BatchSummary
+from pipeline.store.measuring.figures import BatchFigures
 
 MOST_SHOWN = 50
 STILL_SENDING = dt.timedelta(minutes=1)

@@ -19,8 +19,8 @@ from pipeline.domain.errors import InputError
 from pipeline.domain.geometry import PX_PER_MM
 from pipeline.forms.definition import FormDefinition
 from pipeline.forms.drawing import blank_raster
-from pipeline.store import crops
-from pipeline.store.documents import StoredDocument, StoredField
+from pipeline.store.arrivals import crops
+from pipeline.store.reviewing.documents import StoredDocument, StoredField
 
 BLANK_DPI = 120
 

@@ -18,9 +18,9 @@ from pipeline.domain.errors import PolicyError
 from pipeline.domain.photos import PhotoCheckName
 from pipeline.examine.pool import ExaminationPool, FileToExamine
 from pipeline.settings import Settings
-from pipeline.store import crops
-from pipeline.store.documents import StoredDocument
-from pipeline.store.people import Session
+from pipeline.store.arrivals import crops
+from pipeline.store.reviewing.documents import StoredDocument
+from pipeline.store.staff.people import Session
 
 if TYPE_CHECKING:  # the desk never examines: its workers load the models
     from pipeline.examine.document import ExaminedDocument

@@ -19,8 +19,8 @@ from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import message
 from pipeline.domain.finding_rules import rule
 from pipeline.store.clock import in_japan, utc_now
-from pipeline.store.documents import StoredFinding
-from pipeline.store.people import Session
+from pipeline.store.reviewing.documents import StoredFinding
+from pipeline.store.staff.people import Session
 
 HERE = Path(__file__).parent
 _environment = Environment(

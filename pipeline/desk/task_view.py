@@ -15,17 +15,17 @@ from pipeline.domain.errors import InputError
 from pipeline.domain.findings import Severity
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import ReaderKind
-from pipeline.store import crops
-from pipeline.store.decisions import Action
-from pipeline.store.documents import (
+from pipeline.store.arrivals import crops
+from pipeline.store.arrivals.tasking import TaskKind
+from pipeline.store.reviewing.decisions import Action
+from pipeline.store.reviewing.documents import (
     OpenCharacter,
     StoredCheck,
     StoredDocument,
     StoredField,
     StoredFinding,
 )
-from pipeline.store.queue import Task
-from pipeline.store.tasking import TaskKind
+from pipeline.store.reviewing.queue import Task
 
 MOST_CHOICES = 9
 MOST_PICTURES = 4

@@ -7,30 +7,32 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.settings import Settings
-from pipeline.store import audit_reports, incidents, migrations, snapshot
-from pipeline.store.accounts import Accounts
-from pipeline.store.assignments import Assignments
-from pipeline.store.audit import Actor, Audit
-from pipeline.store.audit_reports import AuditReport
-from pipeline.store.audit_seals import AuditSeals
-from pipeline.store.carpets import Carpets
+from pipeline.store import migrations
+from pipeline.store.arrivals.loading import Loading, LoadResult
+from pipeline.store.arrivals.rescans import Rescans
+from pipeline.store.auditing import audit_reports, incidents
+from pipeline.store.auditing.audit import Actor, Audit
+from pipeline.store.auditing.audit_reports import AuditReport
+from pipeline.store.auditing.audit_seals import AuditSeals
+from pipeline.store.auditing.incidents import Reach
 from pipeline.store.database import Database
-from pipeline.store.decisions import Decision, Decisions
-from pipeline.store.documents import Documents
-from pipeline.store.figures import Figures
-from pipeline.store.handover import Handovers
-from pipeline.store.holds import Holds
-from pipeline.store.incidents import Reach
-from pipeline.store.loading import Loading, LoadResult
-from pipeline.store.notes import Notes
-from pipeline.store.people import People
-from pipeline.store.personal_files import PersonalFiles
-from pipeline.store.purging import Purging, rules_of
-from pipeline.store.queue import Queue
-from pipeline.store.rescans import Rescans
-from pipeline.store.undoing import Undoing
-from pipeline.store.verified import FormOf, Verified, verified_readings
-from pipeline.store.verified_cells import VerifiedField, verified_fields
+from pipeline.store.ending.handover import Handovers
+from pipeline.store.ending.holds import Holds
+from pipeline.store.ending.personal_files import PersonalFiles
+from pipeline.store.ending.purging import Purging, rules_of
+from pipeline.store.measuring import snapshot
+from pipeline.store.measuring.figures import Figures
+from pipeline.store.measuring.verified import FormOf, Verified, verified_readings
+from pipeline.store.measuring.verified_cells import VerifiedField, verified_fields
+from pipeline.store.reviewing.assignments import Assignments
+from pipeline.store.reviewing.carpets import Carpets
+from pipeline.store.reviewing.decisions import Decision, Decisions
+from pipeline.store.reviewing.documents import Documents
+from pipeline.store.reviewing.notes import Notes
+from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.undoing import Undoing
+from pipeline.store.staff.accounts import Accounts
+from pipeline.store.staff.people import People
 from pipeline.vault import Vault
 
 

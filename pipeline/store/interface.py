@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.settings import Settings
-from pipeline.store.accounts import Accounts
-from pipeline.store.assignments import Assignments
-from pipeline.store.audit import Actor, Audit
-from pipeline.store.audit_reports import AuditReport
-from pipeline.store.audit_seals import AuditSeals
-from pipeline.store.carpets import Carpets
-from pipeline.store.decisions import Decision
-from pipeline.store.documents import Documents
-from pipeline.store.figures import Figures
-from pipeline.store.handover import Handovers
-from pipeline.store.holds import Holds
-from pipeline.store.incidents import Reach
-from pipeline.store.loading import LoadResult
-from pipeline.store.notes import Notes
-from pipeline.store.people import People
-from pipeline.store.purging import Purging
-from pipeline.store.queue import Queue
-from pipeline.store.rescans import Rescans
-from pipeline.store.undoing import Undoing
-from pipeline.store.verified import FormOf, Verified
+from pipeline.store.arrivals.loading import LoadResult
+from pipeline.store.arrivals.rescans import Rescans
+from pipeline.store.auditing.audit import Actor, Audit
+from pipeline.store.auditing.audit_reports import AuditReport
+from pipeline.store.auditing.audit_seals import AuditSeals
+from pipeline.store.auditing.incidents import Reach
+from pipeline.store.ending.handover import Handovers
+from pipeline.store.ending.holds import Holds
+from pipeline.store.ending.purging import Purging
+from pipeline.store.measuring.figures import Figures
+from pipeline.store.measuring.verified import FormOf, Verified
+from pipeline.store.reviewing.assignments import Assignments
+from pipeline.store.reviewing.carpets import Carpets
+from pipeline.store.reviewing.decisions import Decision
+from pipeline.store.reviewing.documents import Documents
+from pipeline.store.reviewing.notes import Notes
+from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.undoing import Undoing
+from pipeline.store.staff.accounts import Accounts
+from pipeline.store.staff.people import People
 
 
 class Store(Protocol):

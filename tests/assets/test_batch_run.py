@@ -29,8 +29,8 @@ from pipeline.domain.readings import Character, Reading
 from pipeline.examine.pool import FileResult, FileToExamine
 from pipeline.intake.batches import claim_batch
 from pipeline.settings import REPOSITORY, Settings
-from pipeline.store import arrow_schema, summaries
-from pipeline.store.records import Arrival, Outcome
+from pipeline.store.arrivals import arrow_schema, summaries
+from pipeline.store.arrivals.records import Arrival, Outcome
 from pipeline.vault import Vault, create_service_token
 
 NUMBER = "123456789018"

@@ -27,12 +27,12 @@ from pipeline.readers.acceptance import SITE_FILE
 from pipeline.readers.boxes import BoxReader
 from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.settings import REPOSITORY, Settings
-from pipeline.store import arrow_schema
-from pipeline.store.audit import Actor
-from pipeline.store.decisions import Action, Decision
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.verified import form_finder
-from pipeline.store.verified_cells import FIELDS, NUMBERS, VerifiedField
+from pipeline.store.measuring.verified import form_finder
+from pipeline.store.measuring.verified_cells import FIELDS, NUMBERS, VerifiedField
+from pipeline.store.reviewing.decisions import Action, Decision
 from pipeline.vault import Vault
 
 MODELS = REPOSITORY / "models"

@@ -23,8 +23,8 @@ from pipeline.domain.errors import InputError
 from pipeline.intake.expectations import Unit, expect_of_batch, expectations_of
 from pipeline.intake.manifest import Event, Manifest
 from pipeline.settings import Settings
-from pipeline.store.reconciliation import reconcile
-from pipeline.store.summaries import BatchSummary
+from pipeline.store.arrivals.reconciliation import reconcile
+from pipeline.store.arrivals.summaries import BatchSummary
 
 BATCH = "b-20261120-0a1b2c"
 SETTLE_S = 0.3

@@ -17,7 +17,7 @@ from pipeline.commands.children import Children, wait_until
 from pipeline.domain.errors import DefectError, InputError
 from pipeline.examine import batch_lock, progress
 from pipeline.settings import Settings
-from pipeline.store.summaries import BatchSummary, FindingExample, read, write
+from pipeline.store.arrivals.summaries import BatchSummary, FindingExample, read, write
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ import examination_fixtures as fixtures
 from pipeline.desk import passwords
 from pipeline.domain.examinations import Examination
 from pipeline.settings import Settings
-from pipeline.store import arrow_schema
-from pipeline.store.audit import SYSTEM
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 from pipeline.vault import Vault
 
 # The real cost of a hash is the point of it at work, and only a delay here.

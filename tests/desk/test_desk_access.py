@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 from pipeline.desk import access, passwords
 from pipeline.settings import Settings
-from pipeline.store import arrow_schema
-from pipeline.store.audit import SYSTEM
-from pipeline.store.people import LOCK_MINUTES, Role
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.auditing.audit import SYSTEM
+from pipeline.store.staff.people import LOCK_MINUTES, Role
 from pipeline.vault import create_service_token
 
 PAGES = {

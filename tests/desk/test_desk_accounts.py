@@ -10,8 +10,8 @@ from examination_fixtures import flagged_number
 from fastapi.testclient import TestClient
 
 from pipeline.domain.errors import InputError, PolicyError
-from pipeline.store.audit import SYSTEM
-from pipeline.store.people import Role
+from pipeline.store.auditing.audit import SYSTEM
+from pipeline.store.staff.people import Role
 
 
 def try_log_in(office: Office, name: str, password: str = PASSWORD) -> int:

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pipeline.desk.application import create_app
 from pipeline.domain.documents import FieldName
 from pipeline.settings import Settings
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 from pipeline.vault import Vault, create_service_token
 
 pytestmark = pytest.mark.browser

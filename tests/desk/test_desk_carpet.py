@@ -18,8 +18,8 @@ from pipeline.domain import my_number
 from pipeline.domain.documents import FieldName
 from pipeline.domain.examinations import Examination
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.store import crops
-from pipeline.store.people import Role
+from pipeline.store.arrivals import crops
+from pipeline.store.staff.people import Role
 
 __all__ = ["browser", "served"]
 DOUBTFUL = 4

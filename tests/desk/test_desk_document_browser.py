@@ -12,7 +12,7 @@ from test_desk_rooms_browser import enter
 from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.forms.definition import FormDefinition
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 __all__ = ["browser", "form", "served"]
 pytestmark = pytest.mark.browser

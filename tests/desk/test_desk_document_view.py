@@ -24,8 +24,8 @@ from pipeline.domain.finding_rules import rule
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import FormDefinition
-from pipeline.store import crops
-from pipeline.store.people import Role
+from pipeline.store.arrivals import crops
+from pipeline.store.staff.people import Role
 
 SECRET = "左目の手術中とのこと"
 

@@ -13,7 +13,7 @@ from pipeline.desk import learn_blank, trying
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.site import SiteForms, zone_content
 from pipeline.settings import Settings
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.examinations import Examination
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 
 def unsigned(*, named: bool = True) -> Examination:

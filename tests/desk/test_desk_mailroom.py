@@ -28,9 +28,9 @@ from pipeline.imaging.faults import FILE_CODES
 from pipeline.intake.batches import Batch, claim_batch
 from pipeline.intake.inbox import settled_files
 from pipeline.intake.originals import scan_id_of
-from pipeline.store import arrow_schema, rescans, summaries
-from pipeline.store.people import Role
-from pipeline.store.records import Arrival, Outcome
+from pipeline.store.arrivals import arrow_schema, rescans, summaries
+from pipeline.store.arrivals.records import Arrival, Outcome
+from pipeline.store.staff.people import Role
 
 PDF = b"%PDF-1.7 sample "
 SECRETS = (NUMBER, NAME, ADDRESS)

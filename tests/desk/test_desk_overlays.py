@@ -13,7 +13,7 @@ from test_desk_browser import Desk, browser, focused, served
 
 from pipeline.desk import keys
 from pipeline.desk.language import LANGUAGES, words
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 __all__ = ["browser", "served"]
 DESK = Path(keys.__file__).parent

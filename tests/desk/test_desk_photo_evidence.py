@@ -11,7 +11,7 @@ from examination_fixtures import photo_application
 
 from pipeline.desk import photo_evidence
 from pipeline.domain.errors import DefectError, InputError
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_a_worker_that_fails_says_so_and_the_next_may_draw(
 
 def test_only_the_newest_few_are_held(office: Office) -> None:
     from pipeline.domain.photos import PhotoCheckName
-    from pipeline.store.audit import SYSTEM
+    from pipeline.store.auditing.audit import SYSTEM
 
     held = photo_evidence.OpenPictures()
     sessions = []

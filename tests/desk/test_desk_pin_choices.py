@@ -12,7 +12,7 @@ from pipeline.domain.documents import Channel, FieldName, FormName
 from pipeline.domain.examinations import Examination
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.readings import Alternative
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 SETTLED, FLAGGED = 2, 4
 

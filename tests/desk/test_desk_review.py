@@ -22,7 +22,7 @@ from examination_fixtures import (
 )
 
 from pipeline.domain.documents import FieldName, Route
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 READ = "123456789011"
 SECRETS = (NUMBER, READ, NAME, PIN)

@@ -14,8 +14,8 @@ from pipeline.domain.documents import Channel
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.site import SiteForms
 from pipeline.intake.inbox import settled_files
-from pipeline.store import arrow_schema
-from pipeline.store.people import Role
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.staff.people import Role
 
 __all__ = ["browser", "served"]
 pytestmark = pytest.mark.browser

@@ -17,10 +17,10 @@ from pipeline.desk.language import LANGUAGES, words
 from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.findings import Severity
 from pipeline.domain.photos import PhotoCheckName, Verdict
-from pipeline.store.decisions import Action
-from pipeline.store.figures import Throughput
-from pipeline.store.people import Role
-from pipeline.store.tasking import TaskKind
+from pipeline.store.arrivals.tasking import TaskKind
+from pipeline.store.measuring.figures import Throughput
+from pipeline.store.reviewing.decisions import Action
+from pipeline.store.staff.people import Role
 
 DESK = Path(access.__file__).parent
 GROUPS = {

@@ -6,7 +6,7 @@ import pytest
 from desk_office import Office, task_on
 from examination_fixtures import flagged_number, keyed_number, photo_application
 
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 
 def age_documents(office: Office, hours: float) -> None:

@@ -26,7 +26,7 @@ from pipeline.domain.photos import PhotoCheckName
 from pipeline.imaging.faults import FILE_CODES
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 from pipeline.vault import Vault
 
 DOCS = REPOSITORY / "docs"
@@ -294,8 +294,8 @@ def _batch(vault: Vault) -> bytes:
     import datetime as dt
 
     from pipeline.domain.documents import Channel, FieldName, FormName, Route
-    from pipeline.store import arrow_schema
-    from pipeline.store.records import (
+    from pipeline.store.arrivals import arrow_schema
+    from pipeline.store.arrivals.records import (
         Arrival,
         LoadedDocument,
         LoadedField,

@@ -14,8 +14,8 @@ from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import BoxPx
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, PhotoGrade, Verdict
 from pipeline.domain.readings import Alternative, Character, Reading
-from pipeline.store import crops, records
-from pipeline.store.records import Arrival, LoadedDocument, Outcome
+from pipeline.store.arrivals import crops, records
+from pipeline.store.arrivals.records import Arrival, LoadedDocument, Outcome
 from pipeline.vault import Vault
 
 RECEIVED = dt.datetime(2026, 11, 20, 1, 0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from examination_fixtures import ADDRESS, NAME, NUMBER, PIN
 
-from pipeline.store import arrow_schema
-from pipeline.store.audit import Actor
-from pipeline.store.decisions import Action, Decision
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.arrivals.records import Arrival
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.queue import Task
-from pipeline.store.records import Arrival
+from pipeline.store.reviewing.decisions import Action, Decision
+from pipeline.store.reviewing.queue import Task
 
 ANNA, BEN, CHIYO = (Actor(name, "reviewer") for name in ("anna", "ben", "chiyo"))
 SECRETS = (NUMBER, NAME, ADDRESS, PIN, "123456789011")

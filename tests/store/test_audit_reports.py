@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from store_actions import ANNA, BEN
 
-from pipeline.store.audit import SYSTEM, Actor
+from pipeline.store.auditing.audit import SYSTEM, Actor
 from pipeline.store.duckdb_store import DuckDBStore
 
 NOW = dt.datetime(2026, 11, 23, 3, 0)  # noon in Japan
@@ -20,14 +20,14 @@ class Day:
         self.store, self.patch = store, monkeypatch
 
     def at(self, moment: dt.datetime, actor: Actor, action: str, times: int = 1) -> None:
-        self.patch.setattr("pipeline.store.audit.utc_now", lambda: moment)
+        self.patch.setattr("pipeline.store.auditing.audit.utc_now", lambda: moment)
         for n in range(times):
             self.store.audit.note(actor, action, f"document:{n}")
 
 
 @pytest.fixture
 def day(store: DuckDBStore, monkeypatch: pytest.MonkeyPatch) -> Day:
-    monkeypatch.setattr("pipeline.store.audit_reports.utc_now", lambda: NOW)
+    monkeypatch.setattr("pipeline.store.auditing.audit_reports.utc_now", lambda: NOW)
     return Day(store, monkeypatch)
 
 

@@ -10,7 +10,7 @@ from examination_fixtures import arrival, flagged_number
 from store_actions import ANNA, load
 
 from pipeline.domain.errors import InputError
-from pipeline.store.audit_seals import AuditSeal, SealFault, read_seal
+from pipeline.store.auditing.audit_seals import AuditSeal, SealFault, read_seal
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.vault import Vault
 
@@ -76,7 +76,7 @@ def test_a_seal_that_was_altered_or_taken_away_is_named(
     folder = tmp_path / "store" / "seals"
     for day in (1, 2, 3):
         moment = dt.datetime(2026, 12, day, 3, 0)
-        monkeypatch.setattr("pipeline.store.audit_seals.utc_now", lambda m=moment: m)
+        monkeypatch.setattr("pipeline.store.auditing.audit_seals.utc_now", lambda m=moment: m)
         busy.audit.note(ANNA, "value.view", f"document:{day}")
         busy.audit_seals.renew()
     assert faults(busy) == set()

@@ -13,10 +13,10 @@ from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.errors import PolicyError
 from pipeline.domain.examinations import Examination
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.store.audit import Actor
-from pipeline.store.carpets import COLUMNS, ROWS, Carpet
-from pipeline.store.decisions import Action
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
+from pipeline.store.reviewing.carpets import COLUMNS, ROWS, Carpet
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import Vault
 
 MOST = COLUMNS * ROWS

@@ -23,11 +23,11 @@ from store_actions import ANNA, decide, load, next_task
 from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import DefectError, InputError
 from pipeline.settings import Settings
-from pipeline.store import crops
-from pipeline.store.audit import SYSTEM
-from pipeline.store.decisions import Action
+from pipeline.store.arrivals import crops
+from pipeline.store.auditing.audit import SYSTEM
+from pipeline.store.auditing.incidents import Reach
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.incidents import Reach
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import Vault
 from pipeline.vault.packages import manifest_of, unpack
 

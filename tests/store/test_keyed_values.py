@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.documents import FieldName
-from pipeline.store.keyed_values import normal_form, same
+from pipeline.store.reviewing.keyed_values import normal_form, same
 
 BORN = FieldName.BIRTH_DATE
 

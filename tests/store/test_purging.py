@@ -28,12 +28,12 @@ from pipeline.domain.examinations import Examination
 from pipeline.domain.retention import RetentionRule
 from pipeline.intake.originals import Originals, Owner
 from pipeline.intake.quarantine import Quarantine, Quarantined
-from pipeline.store import crops
-from pipeline.store.audit import SYSTEM
-from pipeline.store.decisions import Action
+from pipeline.store.arrivals import crops
+from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.personal_files import PersonalFiles
-from pipeline.store.purging import DESTROYED, PurgeReport, Purging
+from pipeline.store.ending.personal_files import PersonalFiles
+from pipeline.store.ending.purging import DESTROYED, PurgeReport, Purging
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import DataClass, Vault
 
 OTHER_NUMBER = "200000000018"
@@ -127,7 +127,14 @@ def other_applicant() -> Examination:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("audit", "loading", "decisions", "purging", "queue", "holds"):
+    for module in (
+        "auditing.audit",
+        "arrivals.loading",
+        "reviewing.decisions",
+        "reviewing.queue",
+        "ending.purging",
+        "ending.holds",
+    ):
         monkeypatch.setattr(f"pipeline.store.{module}.utc_now", clock.utc)
     return clock
 

@@ -18,9 +18,9 @@ from pipeline.imaging.zone_sketches import zone_sketches
 from pipeline.samples.composing import compose, draw_style
 from pipeline.samples.paper import Mode, PaperSpec, scan
 from pipeline.samples.people import make_applicant
+from pipeline.store.arrivals.records import Arrival
+from pipeline.store.arrivals.sheet_marks import Marks, differing, same_sheet, sheet_marks
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.records import Arrival
-from pipeline.store.sheet_marks import Marks, differing, same_sheet, sheet_marks
 from pipeline.vault import Vault
 
 FIELDS = (FieldName.MY_NUMBER, FieldName.NAME, FieldName.ADDRESS, FieldName.BIRTH_DATE)

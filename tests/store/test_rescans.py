@@ -21,10 +21,10 @@ from pipeline.domain.documents import Channel, Route
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.examinations import Examination
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.store.audit import Actor
-from pipeline.store.decisions import Action
+from pipeline.store.arrivals.records import Arrival, Outcome
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.records import Arrival, Outcome
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import Vault
 
 MAREN = Actor("maren", "operator")

@@ -29,12 +29,12 @@ from store_actions import ANNA, BEN, CHIYO, SECRETS, decide, load, next_task, ou
 from pipeline.domain.documents import Channel, FieldName, Route
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.store import arrow_schema, records
-from pipeline.store.audit import Actor
-from pipeline.store.decisions import Action
+from pipeline.store.arrivals import arrow_schema, records
+from pipeline.store.arrivals.records import Arrival, Outcome
+from pipeline.store.arrivals.tasking import Purpose, TaskKind
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.records import Arrival, Outcome
-from pipeline.store.tasking import Purpose, TaskKind
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import Vault
 
 # --- loading --------------------------------------------------------------------------------

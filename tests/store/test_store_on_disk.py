@@ -16,10 +16,10 @@ from examination_fixtures import (
 from store_actions import ANNA, SECRETS, decide, load, next_task
 
 from pipeline.domain.errors import DefectError, InputError
-from pipeline.store import crops
+from pipeline.store.arrivals import crops
 from pipeline.store.database import Database
-from pipeline.store.decisions import Action
 from pipeline.store.duckdb_store import DuckDBStore
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import DataClass, Vault
 
 # --- the file -------------------------------------------------------------------------------

@@ -19,11 +19,11 @@ from test_carpets import load_numbers, seen
 from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import PolicyError
 from pipeline.domain.findings import FindingCode
-from pipeline.store.audit import Actor
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.clock import utc_now
-from pipeline.store.decisions import Action
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.undoing import Undone
+from pipeline.store.reviewing.decisions import Action
+from pipeline.store.reviewing.undoing import Undone
 from pipeline.vault import Vault
 
 LONG_AGO = dt.datetime(2026, 1, 1)

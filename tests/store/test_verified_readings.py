@@ -11,10 +11,10 @@ from store_actions import ANNA, BEN, CHIYO, decide, load, next_task
 
 from pipeline.domain.documents import FieldName
 from pipeline.forms.catalogue import Catalogue
-from pipeline.store.decisions import Action
+from pipeline.store.arrivals.tasking import TaskKind
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.tasking import TaskKind
-from pipeline.store.verified import Verified, form_finder, kind_of
+from pipeline.store.measuring.verified import Verified, form_finder, kind_of
+from pipeline.store.reviewing.decisions import Action
 from pipeline.vault import Vault
 
 FORMS = Catalogue.load()

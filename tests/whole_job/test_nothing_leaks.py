@@ -30,7 +30,7 @@ from desk_office import Office
 from pipeline.desk.application import create_app
 from pipeline.domain.documents import PIN_FIELDS
 from pipeline.settings import REPOSITORY, Settings
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 from pipeline.vault import Vault, read_service_token
 
 pytestmark = pytest.mark.slow

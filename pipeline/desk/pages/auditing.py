@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pipeline.desk import access
 from pipeline.desk.context import Desk, desk_of, with_role
 from pipeline.desk.rendering import page
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 

@@ -12,7 +12,7 @@ from pipeline.desk.context import Desk, desk_of, with_role, words_of
 from pipeline.desk.reasons import todo, why
 from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

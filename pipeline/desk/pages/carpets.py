@@ -11,9 +11,9 @@ from pipeline.desk import access, pictures
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import is_fragment, page
 from pipeline.domain.errors import DefectError, InputError, PolicyError
-from pipeline.store import crops
-from pipeline.store.carpets import COLUMNS, ROWS, Carpet, CarpetResult
-from pipeline.store.people import Session
+from pipeline.store.arrivals import crops
+from pipeline.store.reviewing.carpets import COLUMNS, ROWS, Carpet, CarpetResult
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

@@ -13,10 +13,10 @@ from pipeline.desk.rendering import page
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.photos import PhotoCheckName
-from pipeline.store import crops
-from pipeline.store.documents import StoredDocument
-from pipeline.store.notes import MOST_CHARACTERS
-from pipeline.store.people import Session
+from pipeline.store.arrivals import crops
+from pipeline.store.reviewing.documents import StoredDocument
+from pipeline.store.reviewing.notes import MOST_CHARACTERS
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 _open_pictures = photo_evidence.OpenPictures()

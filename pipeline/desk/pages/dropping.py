@@ -18,7 +18,7 @@ from pipeline.domain.documents import Channel
 from pipeline.domain.errors import PolicyError
 from pipeline.intake.drops import Drop, Drops
 from pipeline.intake.originals import scan_id_of
-from pipeline.store.people import Role, Session
+from pipeline.store.staff.people import Role, Session
 
 router = APIRouter(prefix="/drops")
 FILE_ADDRESS = re.compile(r"/drops/[0-9a-f]{16}/files", re.ASCII)

@@ -24,8 +24,8 @@ from pipeline.forms.definition import FormDefinition, ReaderKind
 from pipeline.forms.drawing import blank_raster
 from pipeline.forms.site import Draft, SiteForms, zone_content
 from pipeline.imaging.faults import file_fault
-from pipeline.store.people import Session
-from pipeline.store.records import masked
+from pipeline.store.arrivals.records import masked
+from pipeline.store.staff.people import Session
 
 router = APIRouter(prefix="/forms")
 DeskNow = Annotated[Desk, Depends(desk_of)]

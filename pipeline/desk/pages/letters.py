@@ -13,8 +13,8 @@ from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError
 from pipeline.letters import drawing
 from pipeline.letters.letter import MOST_REASONS
-from pipeline.store.documents import StoredDocument
-from pipeline.store.people import Session
+from pipeline.store.reviewing.documents import StoredDocument
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

@@ -23,7 +23,7 @@ from pipeline.desk.language import LANGUAGES
 from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError
 from pipeline.store.clock import utc_now
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from pipeline.desk.context import any_session
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pipeline.desk import access, intervals
 from pipeline.desk.context import Desk, desk_of, with_role
 from pipeline.desk.rendering import page
-from pipeline.store.figures import SilentErrors
-from pipeline.store.people import Session
+from pipeline.store.measuring.figures import SilentErrors
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 _MILLION = 1_000_000

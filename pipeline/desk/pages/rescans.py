@@ -11,7 +11,7 @@ from pipeline.desk import access
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role, words_of
 from pipeline.desk.reasons import todo, why
 from pipeline.desk.rendering import page
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

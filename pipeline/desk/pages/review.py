@@ -12,11 +12,11 @@ from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import is_fragment, page
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError, PolicyError
-from pipeline.store import crops
-from pipeline.store.decisions import Action, Decision
-from pipeline.store.people import Session
-from pipeline.store.queue import Task, stale
-from pipeline.store.tasking import TaskKind
+from pipeline.store.arrivals import crops
+from pipeline.store.arrivals.tasking import TaskKind
+from pipeline.store.reviewing.decisions import Action, Decision
+from pipeline.store.reviewing.queue import Task, stale
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

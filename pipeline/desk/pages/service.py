@@ -15,13 +15,13 @@ from pipeline.desk import accounts, passwords
 from pipeline.desk.context import Desk, desk_of
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.forms.catalogue import Catalogue
-from pipeline.store import arrow_schema
-from pipeline.store.audit import SYSTEM
-from pipeline.store.audit_seals import AuditSeal
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.auditing.audit import SYSTEM
+from pipeline.store.auditing.audit_seals import AuditSeal
+from pipeline.store.auditing.incidents import Reach
 from pipeline.store.clock import utc_now
-from pipeline.store.incidents import Reach
-from pipeline.store.people import Role
-from pipeline.store.verified import form_finder
+from pipeline.store.measuring.verified import form_finder
+from pipeline.store.staff.people import Role
 from pipeline.vault import read_service_token
 from pipeline.vault.packages import recipient_key
 

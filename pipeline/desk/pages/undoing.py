@@ -11,7 +11,7 @@ from pipeline.desk import access
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.pages import carpets, review
 from pipeline.domain.errors import PolicyError
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 

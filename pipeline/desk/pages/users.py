@@ -12,7 +12,7 @@ from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.clock import utc_now
-from pipeline.store.people import Role, Session
+from pipeline.store.staff.people import Role, Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]

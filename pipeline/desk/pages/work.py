@@ -13,7 +13,7 @@ from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.clock import JAPAN, utc_now
-from pipeline.store.people import Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter(prefix="/assignments")
 DeskNow = Annotated[Desk, Depends(desk_of)]

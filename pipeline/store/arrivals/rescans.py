@@ -20,11 +20,11 @@ import duckdb
 from pipeline.domain.documents import FormName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import FindingCode
-from pipeline.store.audit import SYSTEM, Actor, Audit
+from pipeline.store.arrivals.families import FAMILIES
+from pipeline.store.arrivals.records import Arrival, LoadedDocument, Outcome
+from pipeline.store.auditing.audit import SYSTEM, Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.families import FAMILIES
-from pipeline.store.records import Arrival, LoadedDocument, Outcome
 
 REPLACED = "replaced"
 """Outcome of a document, and result of its tasks, whose paper was scanned again."""

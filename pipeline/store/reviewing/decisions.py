@@ -12,16 +12,17 @@ import duckdb
 
 from pipeline.domain.documents import FieldName, FormName, Route
 from pipeline.domain.errors import InputError
-from pipeline.store import keyed_values, records
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.arrivals import records
+from pipeline.store.arrivals.families import FAMILIES
+from pipeline.store.arrivals.loading import mark_row, repeated_row, task_row
+from pipeline.store.arrivals.rescans import REPLACED
+from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.documents import Documents
-from pipeline.store.families import FAMILIES
-from pipeline.store.loading import mark_row, repeated_row, task_row
-from pipeline.store.queue import Queue, Task, require_third_person, stale
-from pipeline.store.rescans import REPLACED
-from pipeline.store.tasking import PlannedTask, Purpose, TaskKind
+from pipeline.store.reviewing import keyed_values
+from pipeline.store.reviewing.documents import Documents
+from pipeline.store.reviewing.queue import Queue, Task, require_third_person, stale
 from pipeline.vault import Vault, class_of
 
 _MARKED = frozenset({FieldName.MY_NUMBER, FieldName.APPLICATION_ID, FieldName.NAME})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.domain.documents import Channel
 from pipeline.intake.expectations import Expectation, Unit, expectations_of
 from pipeline.settings import Settings
-from pipeline.store.summaries import BatchSummary
+from pipeline.store.arrivals.summaries import BatchSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.errors import InputError
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.domain.photos import PhotoCheckName, Verdict
-from pipeline.store.records import (
+from pipeline.store.arrivals.records import (
     Arrival,
     LoadedCheck,
     LoadedDocument,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pipeline.domain.documents import FieldName
 from pipeline.examine.crops import CROP_MARGIN_MM, field_box
 from pipeline.forms.definition import FormDefinition
-from pipeline.store import crops, records
-from pipeline.store.records import LoadedDocument
-from pipeline.store.sheet_marks import sheet_marks
+from pipeline.store.arrivals import crops, records
+from pipeline.store.arrivals.records import LoadedDocument
+from pipeline.store.arrivals.sheet_marks import sheet_marks
 from pipeline.vault import Vault
 
 if TYPE_CHECKING:

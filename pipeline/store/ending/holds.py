@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.domain.errors import InputError
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
 

@@ -15,12 +15,12 @@ import duckdb
 
 from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import PolicyError
-from pipeline.store.audit import Actor, Audit
-from pipeline.store.carpets import give_back
+from pipeline.store.arrivals.rescans import REPLACED
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.decisions import Action, Decisions
-from pipeline.store.rescans import REPLACED
+from pipeline.store.reviewing.carpets import give_back
+from pipeline.store.reviewing.decisions import Action, Decisions
 
 UNDONE = "undone"  # result of a task that a decision made which was taken back
 _NOT_UNDONE = "not exists (select 1 from decision u where u.undoes = d.decision_id)"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.documents import FieldName
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.database import Database
 from pipeline.vault import class_of
 

@@ -21,12 +21,12 @@ from typing import Any
 import duckdb
 
 from pipeline.domain.documents import FieldName
-from pipeline.store.audit import Actor, Audit
-from pipeline.store.carpet_choice import Candidate, Candidates, flagged
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.decisions import Action, Decisions
-from pipeline.store.queue import Queue, stale
+from pipeline.store.reviewing.carpet_choice import Candidate, Candidates, flagged
+from pipeline.store.reviewing.decisions import Action, Decisions
+from pipeline.store.reviewing.queue import Queue, stale
 from pipeline.vault import Vault
 
 COLUMNS, ROWS = 8, 5

@@ -10,10 +10,10 @@ import duckdb
 
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import FindingCode, Severity
+from pipeline.store.arrivals.records import LoadedDocument
+from pipeline.store.arrivals.rescans import REPLACED
+from pipeline.store.arrivals.sheet_marks import Marks, differing, same_sheet
 from pipeline.store.database import insert
-from pipeline.store.records import LoadedDocument
-from pipeline.store.rescans import REPLACED
-from pipeline.store.sheet_marks import Marks, differing, same_sheet
 
 TABLE = "sheet_mark"
 _ORDINAL = 1001  # after everything that the examination found

@@ -20,10 +20,10 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName, FormName
 from pipeline.domain.errors import DefectError, PolicyError
 from pipeline.domain.retention import RetentionRule, Start
 from pipeline.settings import Settings
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import JAPAN, utc_now
 from pipeline.store.database import Database
-from pipeline.store.personal_files import PersonalFiles
+from pipeline.store.ending.personal_files import PersonalFiles
 from pipeline.vault import DataClass, Vault, class_of, period_of
 
 DESTROYED = "destroyed"  # result of a task, outcome of a document, that ended before its decision

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.domain.documents import Route
 from pipeline.domain.examinations import PageTally
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store.records import Arrival, Outcome
+from pipeline.store.arrivals.records import Arrival, Outcome
 
 MOST_EXAMPLES = 8
 _WEIGHT = {Severity.REFUSE: 0, Severity.RETURN: 1, Severity.REVIEW: 2, Severity.INFO: 3}

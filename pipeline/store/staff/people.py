@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.domain.errors import InputError
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import DefectError, InputError
-from pipeline.store import crops, records
+from pipeline.store.arrivals import crops, records
 from pipeline.store.database import Database
 from pipeline.vault import Vault
 

@@ -10,8 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.store import arrow_schema
-from pipeline.store.records import Arrival
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.arrivals.records import Arrival
 
 _FOLDER = "staging"
 

@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 
 from pipeline.domain.errors import InputError, PolicyError
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
-from pipeline.store.people import Role
+from pipeline.store.staff.people import Role
 
 
 class Accounts:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.errors import PolicyError
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.arrivals.tasking import Purpose, TaskKind
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
-from pipeline.store.tasking import Purpose, TaskKind
 
 _COLUMNS = (
     "task_id, document_id, field, kind, purpose, state, result, parent_id, lease_user, "

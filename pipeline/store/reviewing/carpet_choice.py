@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.domain import application_id, my_number
 from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.findings import FindingCode
-from pipeline.store import records
+from pipeline.store.arrivals import records
 from pipeline.store.database import Database
 from pipeline.vault import Vault
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.domain.errors import InputError
-from pipeline.store.audit import Audit
+from pipeline.store.auditing.audit import Audit
 from pipeline.store.clock import in_japan, utc_now
 from pipeline.vault import Vault
 from pipeline.vault.private_files import make_folder, write_private

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.domain.documents import DATE_FIELDS, FieldName
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store import records
+from pipeline.store.arrivals import records
 from pipeline.store.database import Database
 from pipeline.vault import Vault
 

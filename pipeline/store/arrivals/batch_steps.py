@@ -25,12 +25,12 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.intake.batches import Account, Batch, note_stop
 from pipeline.intake.manifest import Event, FileRecord
 from pipeline.settings import Settings
-from pipeline.store import arrow_schema, staging, summaries
+from pipeline.store.arrivals import arrow_schema, staging, summaries
+from pipeline.store.arrivals.reconciliation import Reconciled, reconcile
+from pipeline.store.arrivals.records import Arrival, Outcome
+from pipeline.store.arrivals.sealing import seal_document
+from pipeline.store.arrivals.summaries import BatchSummary
 from pipeline.store.client import DeskClient
-from pipeline.store.reconciliation import Reconciled, reconcile
-from pipeline.store.records import Arrival, Outcome
-from pipeline.store.sealing import seal_document
-from pipeline.store.summaries import BatchSummary
 from pipeline.vault import Vault
 
 

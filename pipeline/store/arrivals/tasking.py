@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pipeline.domain.documents import PIN_FIELDS, FieldName, Route
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store.records import LoadedDocument, LoadedField
+from pipeline.store.arrivals.records import LoadedDocument, LoadedField
 
 # What the machine says of these is that they are there; keying them blind would compare nothing.
 PRESENCE_FIELDS = frozenset(

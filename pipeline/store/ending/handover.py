@@ -18,11 +18,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from pipeline.domain.documents import FieldName
-from pipeline.store import crops
-from pipeline.store.audit import Actor, Audit
+from pipeline.store.arrivals import crops
+from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
-from pipeline.store.documents import Documents
+from pipeline.store.reviewing.documents import Documents
 from pipeline.vault import Vault
 from pipeline.vault.packages import pack
 

@@ -17,14 +17,14 @@ import duckdb
 from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.errors import InputError
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store import arrow_schema, repeated_sheets
-from pipeline.store.audit import SYSTEM, Audit
+from pipeline.store.arrivals import arrow_schema, repeated_sheets
+from pipeline.store.arrivals.families import FAMILIES
+from pipeline.store.arrivals.records import Arrival, LoadedDocument
+from pipeline.store.arrivals.rescans import REPLACED, Rescans
+from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind, plan
+from pipeline.store.auditing.audit import SYSTEM, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.families import FAMILIES
-from pipeline.store.records import Arrival, LoadedDocument
-from pipeline.store.rescans import REPLACED, Rescans
-from pipeline.store.tasking import PlannedTask, Purpose, TaskKind, plan
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}", re.ASCII)
 _PARTS = ("page", "field", "finding", "photo_check", "blind_mark", repeated_sheets.TABLE, "timing")

@@ -1,0 +1,1 @@
+"""What comes in: from an examined batch to its rows, sealed on the way, counted at the end."""

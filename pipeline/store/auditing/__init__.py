@@ -1,0 +1,1 @@
+"""Who did what: the chained record, its seals, its reports, what an incident touched."""

@@ -1,0 +1,1 @@
+"""What is counted and learnt from: figures, verified readings, the masked snapshot."""
