@@ -30,6 +30,7 @@ from pipeline.commands.photo import photo
 from pipeline.commands.retention import holds_app, purge
 from pipeline.commands.running import export, run, serve, stats
 from pipeline.commands.samples import samples_app
+from pipeline.commands.showing import show_error, unexpected
 from pipeline.commands.training import train
 from pipeline.commands.users import users_app
 from pipeline.domain.errors import UketsukeError
@@ -63,15 +64,6 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(handover_app, name="handover")
 
 
-def show_error(error: UketsukeError) -> None:
-    """Print an error with its remedy to stderr, Japanese first."""
-    print(f"{error.code}: {error.ja}", file=sys.stderr)
-    print(f"  {error.en}", file=sys.stderr)
-    if error.remedy_ja or error.remedy_en:
-        print(f"  → {error.remedy_ja}", file=sys.stderr)
-        print(f"    {error.remedy_en}", file=sys.stderr)
-
-
 def main() -> None:
     """Run the command line; never a bare traceback for a person's mistake."""
     keep_memory_private()
@@ -82,6 +74,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        show_error(unexpected(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

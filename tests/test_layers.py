@@ -43,7 +43,6 @@ STORE_GROUND = {"pipeline.store.clock", "pipeline.store.database", "pipeline.sto
 SIDEWAYS_ALLOWED = {
     ("pipeline.imaging", "pipeline.forms"),
     ("pipeline.cli", "pipeline.commands"),
-    ("pipeline.commands", "pipeline.cli"),
 }
 SAMPLES_MAY_USE = {"pipeline.domain", "pipeline.settings", "pipeline.forms", "pipeline.imaging"}
 HTTP_CLIENTS = {"httpx", "requests", "urllib.request", "http.client", "aiohttp", "urllib3"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.showing import show_error
 from pipeline.domain.documents import Channel
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 def _show(file: Path, result: FileResult, *, reveal: bool, as_json: bool) -> int:
     """Print what came of one file; returns its share of the exit code."""
-    from pipeline.cli import show_error
     from pipeline.examine.report import quarantined_json, to_json
 
     for document in result.documents:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.forms_learning import learn_form
+from pipeline.commands.showing import describe_form
 from pipeline.domain.documents import Channel
 from pipeline.domain.separators import Counted
 
@@ -45,35 +46,6 @@ def _catalogue(folder: Path | None) -> Catalogue:
     return Catalogue.load(folder if folder is not None else settings.current().site_forms)
 
 
-def describe(form: FormDefinition) -> dict[str, Any]:
-    """A form as plain data: names, and every zone in millimetres."""
-    return {
-        "form": str(form.name),
-        "version": form.version,
-        "title": form.title,
-        "page_mm": [_number(form.page_w_mm), _number(form.page_h_mm)],
-        "zones": [
-            {
-                "field": str(zone.field),
-                "reader": str(zone.reader),
-                "alphabet": zone.alphabet,
-                "box_mm": zone.box.as_list(),
-                "cells_mm": [cell.as_list() for cell in zone.cells],
-                "part": zone.part,
-                "printed": zone.printed,
-                "optional": zone.optional,
-                "mark_style": zone.mark_style,
-                "lines": zone.lines,
-            }
-            for zone in form.zones
-        ],
-    }
-
-
-def _number(value: float) -> float | int:
-    return int(value) if value == int(value) else value
-
-
 @forms_app.command("list")
 def list_forms(forms: FolderOption = None, as_json: JsonOption = False) -> None:
     """様式の一覧を表示します / List the known forms."""
@@ -99,7 +71,7 @@ def show(
     """様式の欄を表示します / Show the zones of a form."""
     definition = _catalogue(forms).get(form, version)
     if as_json:
-        typer.echo(json.dumps(describe(definition), ensure_ascii=False))
+        typer.echo(json.dumps(describe_form(definition), ensure_ascii=False))
         return
     typer.echo(
         f"{definition.title}\n{definition.key}  {definition.page_w_mm:g} x "

@@ -98,9 +98,9 @@ def _write(proposal: Proposal, out: Path | None, overlay: Path | None) -> None:
 def _as_json(proposal: Proposal, problems: list[Problem]) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from pipeline.commands.forms import describe
+    from pipeline.commands.showing import describe_form
 
-    shown = describe(proposal.definition)
+    shown = describe_form(proposal.definition)
     for row, proposed in zip(shown["zones"], proposal.zones, strict=True):
         row["confidence"] = proposed.confidence
         row["why_ja"], row["why_en"] = proposed.why_ja, proposed.why_en

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.commands.showing import show_error
+
 if TYPE_CHECKING:
     from pipeline.domain.photos import PhotoGrade
     from pipeline.photo.grading import GradedPhoto
@@ -33,7 +35,6 @@ def photo(
     """顔写真を規格に照らして採点します(保存しません)。 / Grade photos, keep nothing."""
     import cv2
 
-    from pipeline.cli import show_error
     from pipeline.domain.errors import InputError
     from pipeline.imaging.decoding import decode
     from pipeline.model_store import ModelStore
