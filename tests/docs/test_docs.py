@@ -18,12 +18,14 @@ from annotated_types import Ge, Le
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from pipeline.cli import app
+from pipeline.commands.showing import TRACEBACK_VARIABLE
 from pipeline.desk.access import MENU
 from pipeline.domain.errors import DefectError, InputError, PolicyError
 from pipeline.domain.finding_messages import MESSAGES
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.domain.photos import PhotoCheckName
 from pipeline.imaging.faults import FILE_CODES
+from pipeline.samples.real_ink import DATA_VARIABLE
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.staff.people import Role
@@ -145,7 +147,8 @@ def test_the_settings_table_is_that_of_the_code() -> None:
 
 
 def test_every_setting_that_a_document_names_exists() -> None:
-    known = {f"UKETSUKE_{name.upper()}" for name in Settings.model_fields} | {"UKETSUKE_DATA"}
+    known = {f"UKETSUKE_{name.upper()}" for name in Settings.model_fields}
+    known |= {DATA_VARIABLE, TRACEBACK_VARIABLE}
     for path in markdown_files():
         assert set(re.findall(r"UKETSUKE_[A-Z_]*[A-Z]", path.read_text("utf-8"))) <= known, path
 
