@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.photo.checks.pose import angles
+from pipeline.photo.checks.pose import mesh_angles
 from pipeline.photo.faces import CHIN, Face
 from pipeline.samples.portrait_backdrops import soft_noise
 from pipeline.samples.portrait_heads import HeadPainter, rotation
@@ -21,7 +21,7 @@ def dressed(picture: Pixels, face: Face, kind: str, rng: np.random.Generator) ->
     eyes = (left + right) / 2
     chin = face.mesh[CHIN, :2]
     length = max(float(np.linalg.norm(chin - eyes)), 0.9 * float(np.linalg.norm(right - left)))
-    yaw, pitch, roll = angles(face, 0.0)
+    yaw, pitch, roll = mesh_angles(face)
     half_head = length / 0.98 * float(rng.uniform(0.97, 1.08))
     height, width = picture.shape[:2]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)

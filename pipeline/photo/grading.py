@@ -32,7 +32,7 @@ from pipeline.photo.checks import (
 )
 from pipeline.photo.faces import Face, FaceFinder
 from pipeline.photo.printing import FoundPrint, PrintFinder
-from pipeline.photo.probe import HeadProbe
+from pipeline.photo.probe import HeadProbe, landmarks_of, landmarks_of_glimpse
 from pipeline.photo.silhouettes import Silhouettes
 from pipeline.photo.subject import (
     PrintSize,
@@ -154,17 +154,19 @@ class PhotoGrader:
         px_per_mm: float | None,
         print_size: PrintSize | None,
     ) -> tuple[Subject, int]:
-        faces = self._faces_in(picture)
+        faces, glimpse = self._faces_in(picture)
         turns = 0
-        if not faces:
+        if not self._surely(faces):
+            # A face upside down is often taken for a poor one upright: its chin is a forehead.
+            best = max((f.score for f in faces), default=0.0)
             for quarter in UPSIDE_DOWN_TURNS:
                 turned = np.ascontiguousarray(np.rot90(picture, quarter))
-                faces = self._faces_in(turned)
-                if faces:
-                    picture, turns = turned, quarter
+                found = self._surely(self._faces_in(turned)[0])
+                if found and found[0].score > best:
+                    picture, turns, faces, glimpse = turned, quarter, found, None
                     break
         largest = faces[0] if faces else None
-        scores = self._probe.scores(picture, largest) if largest else {}
+        scores = self._scores(picture, largest, glimpse)
         factor = working_scale(picture, largest)
         working = scaled(picture, factor)
         subject = Subject(
@@ -176,17 +178,36 @@ class PhotoGrader:
             print_size,
             scores,
             largest.eye_to_chin_px if largest else 0.0,
+            scaled_face(glimpse, factor) if glimpse else None,
         )
         return subject, turns
 
-    def _faces_in(self, picture: Pixels) -> list[Face]:
+    def _faces_in(self, picture: Pixels) -> tuple[list[Face], Face | None]:
+        """Faces that the mesh confirms; where there is none, the likeliest that it does not."""
         if min(picture.shape[:2]) < LOOSE_SIDE_MIN_PX:
-            return []
+            return [], None
         limits = self.limits.of(PhotoCheckName.FACE)
-        found = self._faces.detect(picture, limits["detector_score"])
+        seen = self._faces.detect(picture, self.limits.of(PhotoCheckName.POSE)["glimpse_score"])
+        found = [d for d in seen if d.score >= limits["detector_score"]]
         found = sorted(found, key=lambda d: -d.box[2] * d.box[3])[:MAX_FACES_MESHED]
         meshed = [self._faces.landmarks(picture, d) for d in found]
-        return [f for f in meshed if f.mesh_score >= limits["mesh_fail"]]
+        faces = [f for f in meshed if f.mesh_score >= limits["mesh_fail"]]
+        if faces or not seen:
+            return faces, None
+        return [], self._faces.landmarks(picture, max(seen, key=lambda d: d.score))
+
+    def _surely(self, faces: list[Face]) -> list[Face]:
+        """Faces of a turned picture: walls and ears look like a face more often than one thinks."""
+        limits = self.limits.of(PhotoCheckName.POSE)
+        sure = (limits["turned_score"], limits["turned_mesh"])
+        return [f for f in faces if f.score >= sure[0] and f.mesh_score >= sure[1]]
+
+    def _scores(self, picture: Pixels, face: Face | None, glimpse: Face | None) -> dict[str, float]:
+        if face is not None:
+            return self._probe.scores(picture, landmarks_of(face))
+        if glimpse is not None:
+            return self._probe.scores(picture, landmarks_of_glimpse(glimpse))
+        return {}
 
     def _checked(self, subject: Subject, turns: int) -> tuple[PhotoCheck, ...]:
         checks = [assess(subject, self.limits.of(name)) for name, assess in CHECKS]

@@ -9,20 +9,36 @@ from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
 from pipeline.model_store import ModelStore
-from pipeline.photo.faces import CHIN, Face
+from pipeline.photo.faces import CHIN, Face, Points
 
 SIDE_PX = 224
 T_SHARE = 0.30  # eyes to chin as a share of the cut's side: hats fit above, shoulders below
 EYES_AT = 0.52  # height of the eyes in the cut
 OUTPUTS = ("sunglasses", "head_covering")
 SURROUND = (190, 190, 190)
+CHIN_PER_MOUTH = 1.64  # eyes to chin over eyes to mouth, median of the real faces (1.44-1.96)
+
+# Eye on the picture's left, eye on its right, chin.
+HeadLandmarks = tuple[Points, Points, Points]
 
 
-def head_cut(picture: Pixels, face: Face) -> Pixels:
-    """The head upright and at a fixed size, ``SIDE_PX`` square, BGR."""
+def landmarks_of(face: Face) -> HeadLandmarks:
+    """Eyes and chin by the mesh."""
     left, right = face.eye_centres
+    return left, right, face.mesh[CHIN, :2]
+
+
+def landmarks_of_glimpse(face: Face) -> HeadLandmarks:
+    """Eyes and chin by the detector alone, for a face that the mesh does not confirm."""
+    left, right, mouth = face.points[0], face.points[1], face.points[3]
+    middle = (left + right) / 2
+    return left, right, middle + CHIN_PER_MOUTH * (mouth - middle)
+
+
+def head_cut(picture: Pixels, landmarks: HeadLandmarks) -> Pixels:
+    """The head upright and at a fixed size, ``SIDE_PX`` square, BGR."""
+    left, right, chin = landmarks
     eyes = (left + right) / 2
-    chin = face.mesh[CHIN, :2]
     # Between the eyes and the chin: steadier than the eyes alone when the head is turned.
     down = chin - eyes
     across = right - left
@@ -67,9 +83,9 @@ class HeadProbe:
             str(store.path(model)), options, providers=["CPUExecutionProvider"]
         )
 
-    def scores(self, picture: Pixels, face: Face) -> dict[str, float]:
+    def scores(self, picture: Pixels, landmarks: HeadLandmarks) -> dict[str, float]:
         """Probability by name of output."""
-        batch = as_input(head_cut(picture, face))[None]
+        batch = as_input(head_cut(picture, landmarks))[None]
         (logits,) = self._session.run(None, {"picture": batch})
         values = 1 / (1 + np.exp(-np.clip(np.asarray(logits)[0], -30, 30)))
         return dict(zip(OUTPUTS, map(float, values), strict=True))

@@ -51,6 +51,8 @@ class Subject:
         size: The print's size; None where unknown.
         scores: Probabilities of our classifiers by name.
         source_t_px: Eyes to chin in the pixels that were scanned; 0 without a face.
+        glimpse: Where there is no face: one that the detector sees and the mesh does not, as a
+            profile or a face from below is; its mesh is not to be relied on.
     """
 
     picture: Pixels
@@ -61,6 +63,7 @@ class Subject:
     size: PrintSize | None
     scores: dict[str, float]
     source_t_px: float
+    glimpse: Face | None = None
 
     @property
     def face(self) -> Face | None:
@@ -115,7 +118,8 @@ def scaled_face(face: Face, factor: float) -> Face:
     x, y, w, h = (v * factor for v in face.box)
     lids = (face.lids[0] * factor, face.lids[1] * factor)
     irises = (face.irises[0] * factor, face.irises[1] * factor)
-    return Face(face.score, (x, y, w, h), face.mesh * factor, face.mesh_score, lids, irises)
+    points = face.points * factor
+    return Face(face.score, (x, y, w, h), face.mesh * factor, face.mesh_score, lids, irises, points)
 
 
 def lightness(picture: Pixels, paper_bgr: tuple[int, int, int]) -> Plane:

@@ -11,9 +11,9 @@ NAME = PhotoCheckName.SUNGLASSES
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """Probability by our classifier."""
+    """Probability by our classifier; a head that is turned away is judged as well."""
     value = subject.scores.get("sunglasses")
-    if subject.face is None or value is None:
+    if value is None:
         return verdicts.not_assessable(NAME, "probability")
     verdict, limit = verdicts.above(value, limits["review"], limits["fail"])
     return PhotoCheck(NAME, verdict, value, "probability", limit)
