@@ -8,7 +8,7 @@ name on the page, so that results can be told by treatment.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +31,8 @@ _QUARTERS = 4
 _RESOLUTIONS = (150, 200, 240, 300, 400, 600)
 _SHARES = (0.15, 0.25, 0.1, 0.35, 0.1, 0.05)
 _FACES_THE_SCANNER = 0.88  # the rest was thrown on the glass at any angle
+
+Treatment = Callable[[np.random.Generator], PaperSpec]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,10 @@ def pages(forms: tuple[FormDefinition, ...], count: int, seed: int) -> Iterator[
         yield degraded(forms[number % len(forms)], seed, number)
 
 
-def degraded(form: FormDefinition, seed: int, number: int) -> DegradedPage:
-    """One page; the same for the same seed and number."""
+def degraded(
+    form: FormDefinition, seed: int, number: int, treat: Treatment | None = None
+) -> DegradedPage:
+    """One page; the same for the same seed and number, by ``paper`` where no treatment is given."""
     rng = np.random.default_rng([seed, number])
     composed = compose(form, make_applicant(rng), draw_style(rng), rng).pixels
     told = set()
@@ -144,7 +148,7 @@ def degraded(form: FormDefinition, seed: int, number: int) -> DegradedPage:
         told.add("stamps")
     height, width = composed.shape[:2]
     bend = _bend(width, height, rng)
-    spec = paper(rng)
+    spec = (treat or paper)(rng)
     if bend.fold_px:
         spec = replace(spec, folds=max(1, spec.folds))
         told.add("fold that slipped")

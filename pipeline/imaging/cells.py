@@ -1,30 +1,44 @@
-"""Where the printed cells of a row really are: the definition's place, moved onto the lines.
+"""Where the printed cells of a row really are: the registered place, corrected by the lines.
 
-Registration is good to a pixel or so; a row of cells that was bent or printed askew can be off by
-a few more. The row is moved as a whole (handwriting touches some lines but not most), then each
-vertical line is moved on its own within a hair. Where no lines can be seen (drop-out colours in a
-bilevel scan) the definition's place stands.
+Registration is good to a fraction of a pixel where the paper is flat; a row that was bent or
+printed askew can be off by a few pixels. So the lines are measured to a fraction of a pixel and
+correct the registered place by as much as they are worth: all together, smoothly along the row
+(a bend), and each upright line by itself (a printer sets lines on whole dots). What is not seen
+(drop-out colours in a bilevel scan) corrects nothing.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.geometry import PX_PER_MM, BoxPx
+from pipeline.domain.geometry import PX_PER_MM, BoxMm, BoxPx
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import Pixels, RegisteredPage
+from pipeline.imaging.printed_lines import (
+    Profile,
+    Sighting,
+    pale_profile,
+    ridges,
+    sightings,
+    whole_shift,
+    without_strokes,
+)
 
 MAX_SHIFT_PX = 7
-_OWN_SHIFT_PX = 2
-_PAD_PX = MAX_SHIFT_PX + _OWN_SHIFT_PX + 4
-_MIN_LINE_LEVELS = 5.0  # a line must be this much darker than the paper beside it
-_MIN_ADVANTAGE = 1.25  # and the best place this much better than the middling one
+_PAD_PX = MAX_SHIFT_PX + 6
 _CAP_LEVELS = 80
-_SMOOTH = np.array([0.25, 0.5, 0.25])
+_SAME_LINE_PX = 1.0
+# What rows differ by from where they were registered, measured on pages of known geometry: all
+# lines together, along the row (with the length over which that changes), each line by itself.
+_TOGETHER_PX, _ALONG_PX, _ALONE_PX = 0.8, 0.5, 0.3
+_CHANGES_OVER_PX = 500.0
+_LEAST_SEEN = 2
 
-Profile = NDArray[np.float64]
+Places = NDArray[np.float64]
 
 
 def refine_cells(page: RegisteredPage, zone: Zone) -> tuple[BoxPx, ...]:
@@ -36,26 +50,36 @@ def refine_cells(page: RegisteredPage, zone: Zone) -> tuple[BoxPx, ...]:
 
     Returns:
         One box for each cell in the zone's order, registered pixels: on the printed lines where
-        they can be seen, else where the definition has them.
+        they can be seen, else where the definition has them. Each side is rounded by itself, so
+        cells that share a line in the definition share it here.
     """
-    expected = tuple(cell.to_px() for cell in zone.cells)
-    if not expected:
-        return ()
-    refined = list(expected)
-    for row in _rows(expected):
-        boxes = [expected[i] for i in row]
-        for index, box in zip(row, _refine_row(page, boxes, zone.rule_mm), strict=True):
-            refined[index] = box
+    refined = [_box(c.x, c.y, c.x + c.w, c.y + c.h) for c in map(_in_px, zone.cells)]
+    if zone.rule_mm > 0:
+        for row in _rows(zone.cells):
+            boxes = _refine_row(page, [zone.cells[i] for i in row], zone.rule_mm)
+            for index, box in zip(row, boxes, strict=True):
+                refined[index] = box
     return tuple(refined)
 
 
-def _rows(boxes: tuple[BoxPx, ...]) -> list[list[int]]:
+def _in_px(cell: BoxMm) -> BoxMm:
+    """A cell in registered pixels, not rounded."""
+    return BoxMm(*(PX_PER_MM * v for v in (cell.x, cell.y, cell.w, cell.h)))
+
+
+def _box(left: float, top: float, right: float, bottom: float) -> BoxPx:
+    x, y = round(left), round(top)
+    return BoxPx(x, y, round(right) - x, round(bottom) - y)
+
+
+def _rows(cells: Sequence[BoxMm]) -> list[list[int]]:
     """Indices of cells that stand in one row: equal tops and heights, within a pixel or two."""
     rows: list[list[int]] = []
-    for index, box in enumerate(boxes):
+    close = 2 / PX_PER_MM
+    for index, cell in enumerate(cells):
         for row in rows:
-            first = boxes[row[0]]
-            if abs(first.y - box.y) <= 2 and abs(first.h - box.h) <= 2:
+            first = cells[row[0]]
+            if abs(first.y - cell.y) <= close and abs(first.h - cell.h) <= close:
                 row.append(index)
                 break
         else:
@@ -63,36 +87,95 @@ def _rows(boxes: tuple[BoxPx, ...]) -> list[list[int]]:
     return rows
 
 
-def _refine_row(page: RegisteredPage, boxes: list[BoxPx], rule_mm: float) -> list[BoxPx]:
-    left, top = min(b.x for b in boxes) - _PAD_PX, min(b.y for b in boxes) - _PAD_PX
-    right = max(b.x + b.w for b in boxes) + _PAD_PX
-    bottom = max(b.y + b.h for b in boxes) + _PAD_PX
+def _refine_row(page: RegisteredPage, cells: Sequence[BoxMm], rule_mm: float) -> list[BoxPx]:
+    sides = np.array([(c.x, c.y, c.x + c.w, c.y + c.h) for c in map(_in_px, cells)])
+    left, top = (int(v) - _PAD_PX for v in sides[:, :2].min(axis=0))
+    right, bottom = (int(v) + _PAD_PX for v in sides[:, 2:].max(axis=0))
     height, width = page.pixels.shape[:2]
     if left < 0 or top < 0 or right > width or bottom > height:
-        return boxes
+        return [_box(*s) for s in sides]
     darkness = _darkness(page.pixels[top:bottom, left:right], page.paper_bgr)
     rule_px = max(1, round(rule_mm * PX_PER_MM))
-    local = [BoxPx(b.x - left, b.y - top, b.w, b.h) for b in boxes]
-    down = _row_shift(
-        _level_profile(darkness, local, rule_px), [local[0].y, local[0].y + local[0].h]
-    )
-    shift_y = down or 0
-    moved = [BoxPx(b.x, b.y + shift_y, b.w, b.h) for b in local]
-    upright = _upright_profile(darkness, moved, rule_px)
-    edges = sorted({b.x for b in moved} | {b.x + b.w for b in moved})
-    across = _row_shift(upright, edges)
-    if across is None:
-        return [BoxPx(b.x, b.y + shift_y, b.w, b.h) for b in boxes]
-    place = {edge: edge + across + _own_shift(upright, edge + across) for edge in edges}
-    return [
-        BoxPx(
-            left + place[m.x],
-            top + m.y,
-            place[m.x + m.w] - place[m.x],
-            m.h,
-        )
-        for m in moved
-    ]
+    corner = np.array([left, top, left, top])
+    sides = sides - corner
+    sides[:, 1::2] += _down(darkness, sides, rule_px)[:, None]
+    edges = _edges(sides)
+    moved = edges + _across(darkness, sides, edges, rule_px)
+    for side in (0, 2):
+        nearest = np.abs(sides[:, side, None] - edges[None, :]).argmin(axis=1)
+        sides[:, side] = moved[nearest]
+    return [_box(*s) for s in sides + corner]
+
+
+def _edges(sides: Places) -> Places:
+    """Places of the upright lines; one that two cells share once."""
+    edges: list[float] = []
+    for place in sorted([*sides[:, 0], *sides[:, 2]]):
+        if not edges or place - edges[-1] > _SAME_LINE_PX:
+            edges.append(place)
+    return np.array(edges)
+
+
+def _down(darkness: Pixels, sides: Places, rule_px: int) -> Places:
+    """How far down from the registered place each cell of a row lies."""
+    ridge: list[Profile] = []
+    for x0, _, x1, _ in sides:
+        gap = min(4, max(0, int(x1 - x0) // 2 - 1))
+        inside = darkness[:, round(x0) + gap : max(round(x0) + gap + 1, round(x1) - gap)]
+        ridge.append(ridges(pale_profile(inside, 1), rule_px))
+    first = [float(sides[0, 1]), float(sides[0, 3])]
+    shift = whole_shift(np.median(ridge, axis=0), first, rule_px, MAX_SHIFT_PX)
+    middles = (sides[:, 0] + sides[:, 2]) / 2
+    at: list[float] = []
+    seen: list[Sighting] = []
+    for middle, profile, (_, y0, _, y1) in zip(middles, ridge, sides, strict=True):
+        own = sightings(profile, [y0 + shift, y1 + shift], rule_px)
+        seen += [Sighting(len(at) + k, s.off_px, s.doubt_px, s.levels) for k, s in enumerate(own)]
+        at += [float(middle)] * len(own)
+    field, _ = _believed(seen, np.array(at), middles)
+    return shift + field
+
+
+def _across(darkness: Pixels, sides: Places, edges: Places, rule_px: int) -> Places:
+    """How far to the right of its registered place each upright line stands."""
+    tall = float((sides[:, 3] - sides[:, 1]).min())
+    inset = max(2, round(tall / 8))
+    band = darkness[round(sides[:, 1].max()) + inset : round(sides[:, 3].min()) - inset]
+    if len(band) < inset:
+        return np.zeros(len(edges))
+    ridge = ridges(pale_profile(band, 0), rule_px)
+    shift = whole_shift(ridge, list(edges), rule_px, MAX_SHIFT_PX)
+    field, own = _believed(sightings(ridge, list(edges + shift), rule_px), edges, edges)
+    return shift + field + own
+
+
+def _believed(seen: Sequence[Sighting], places: Places, wanted: Places) -> tuple[Places, Places]:
+    """What sightings say of the shift at places along a row, weighed against the registration.
+
+    Args:
+        seen: The sightings; their numbers are indices of ``places``.
+        places: Where along the row the lines stand.
+        wanted: Where along the row the shift is asked for.
+
+    Returns:
+        The shift at each place wanted, and what the line that stands there has besides.
+    """
+    kept = without_strokes(seen)
+    if len(kept) < _LEAST_SEEN:
+        return np.zeros(len(wanted)), np.zeros(len(wanted))
+    at = places[[s.number for s in kept]]
+    doubts = np.array([s.doubt_px for s in kept])
+    spread = _likeness(at, at) + np.diag(doubts**2 + _ALONE_PX**2)
+    solved = np.linalg.solve(spread, np.array([s.off_px for s in kept]))
+    its_own = np.abs(wanted[:, None] - at[None, :]) < _SAME_LINE_PX / 2
+    alone = np.asarray(_ALONE_PX**2 * (its_own @ solved), np.float64)
+    return _likeness(wanted, at) @ solved, alone
+
+
+def _likeness(a: Places, b: Places) -> Places:
+    """How the shifts of two places of a row go together: their covariance, pixels squared."""
+    apart = (a[:, None] - b[None, :]) / _CHANGES_OVER_PX
+    return np.asarray(_TOGETHER_PX**2 + _ALONG_PX**2 * np.exp(-0.5 * apart**2), np.float64)
 
 
 def _darkness(crop: Pixels, paper_bgr: tuple[int, int, int]) -> Pixels:
@@ -105,59 +188,3 @@ def _darkness(crop: Pixels, paper_bgr: tuple[int, int, int]) -> Pixels:
     blue, green, red = cv2.split(cv2.subtract(paper, crop))
     darkest = cv2.max(cv2.max(blue, green), red)
     return np.minimum(darkest, _CAP_LEVELS).astype(np.uint8, copy=False)
-
-
-def _low(values: Pixels, axis: int) -> Profile:
-    """The level that 70 % of the values along an axis reach."""
-    rank = int(0.3 * (values.shape[axis] - 1))
-    ordered = np.partition(values, rank, axis=axis)
-    return np.asarray(np.take(ordered, rank, axis=axis), np.float64)
-
-
-def _upright_profile(darkness: Pixels, boxes: list[BoxPx], rule_px: int) -> Profile:
-    """For every column the darkness that 70 % of the row's height have at least."""
-    inset = max(2, boxes[0].h // 8)
-    band = darkness[boxes[0].y + inset : boxes[0].y + boxes[0].h - inset]
-    return _lines(_low(band, 0), rule_px)
-
-
-def _level_profile(darkness: Pixels, boxes: list[BoxPx], rule_px: int) -> Profile:
-    """For every line of pixels the darkness along the insides of the cells."""
-    columns = np.concatenate([np.arange(b.x + 3, b.x + b.w - 3) for b in boxes])
-    return _lines(_low(darkness[:, columns], 1), rule_px)
-
-
-def _lines(profile: Profile, rule_px: int) -> Profile:
-    """A profile with its broad background taken away, smoothed to the rule's width."""
-    row = profile.astype(np.float32)[None]
-    reach = 2 * rule_px + 5
-    kernel = np.ones((1, reach), np.uint8)
-    ridge = row - cv2.morphologyEx(row, cv2.MORPH_OPEN, kernel)
-    smooth = np.convolve(ridge[0].astype(np.float64), np.ones(rule_px) / rule_px, mode="same")
-    return np.asarray(np.convolve(smooth, _SMOOTH, mode="same"), np.float64)
-
-
-def _row_shift(profile: Profile, edges: list[int]) -> int | None:
-    """The shift that puts the expected edges on lines, or None where no lines are seen."""
-    shifts = np.arange(-MAX_SHIFT_PX, MAX_SHIFT_PX + 1)
-    places = np.clip(np.array(edges)[None, :] + shifts[:, None], 0, len(profile) - 1)
-    levels = profile[places]
-    # The lower quartile over edges: a shift is right when nearly every edge finds its line.
-    score = np.percentile(levels, 35, axis=1)
-    best = int(np.argmax(score))
-    strongest = float(score[best])
-    others = float(np.median(score))
-    if strongest < _MIN_LINE_LEVELS * 0.4 or strongest < _MIN_ADVANTAGE * others + 0.5:
-        return None
-    return int(shifts[best])
-
-
-def _own_shift(profile: Profile, place: int) -> int:
-    """A line's own small shift about the row's, where one stands out."""
-    around = profile[max(0, place - _OWN_SHIFT_PX) : place + _OWN_SHIFT_PX + 1]
-    if len(around) < 2 * _OWN_SHIFT_PX + 1:
-        return 0
-    best = int(np.argmax(around))
-    if around[best] < _MIN_LINE_LEVELS * 0.4 or around[best] < 1.3 * around[_OWN_SHIFT_PX]:
-        return 0
-    return best - _OWN_SHIFT_PX
