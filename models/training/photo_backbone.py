@@ -76,7 +76,7 @@ class _Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Picture (n x 3 x 224 x 224) to pooled features of head top, eye band and whole (n x 960)."""
+    """Picture (n x 3 x 224 x 224) to pooled features of rows of the head and whole (n x 1600)."""
 
     def __init__(self, state: dict[str, Tensor]) -> None:
         """Take the weights."""
@@ -86,8 +86,12 @@ class Backbone(nn.Module):
         self.body = nn.Sequential(_Conv(w, b, 2, True), *blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features: the eyes stand in row 3 of 7, the crown in rows 0 to 2."""
+        """Features: the eyes stand in row 3 of 7, the crown in rows 0 to 2, each on its own.
+
+        A hat's rim, a brow and a hairline differ in where they are: rows that are averaged
+        together lose that.
+        """
         x = self.body(x)
-        top = x[:, :, 0:3, 1:6].mean(dim=(2, 3))
+        crown = [x[:, :, row : row + 1, 1:6].mean(dim=(2, 3)) for row in range(3)]
         eyes = x[:, :, 3:4, 2:5].mean(dim=(2, 3))
-        return torch.cat([top, eyes, x.mean(dim=(2, 3))], dim=1)
+        return torch.cat([*crown, eyes, x.mean(dim=(2, 3))], dim=1)

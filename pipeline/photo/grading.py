@@ -93,7 +93,7 @@ class PhotoGrader:
         Raises:
             DefectError: If a model or the thresholds are missing or altered.
         """
-        self.limits = thresholds.load(store.models_dir)
+        self.limits = thresholds.load(store.models_dir, head_model=head_model)
         self._faces = FaceFinder(store)
         self._silhouettes = Silhouettes(store)
         self._probe = HeadProbe(store, head_model)

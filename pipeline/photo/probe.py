@@ -1,4 +1,4 @@
-"""Sunglasses and head covering: our own small classifier on an upright cut of the head."""
+"""Sunglasses, head covering, covered eyes: our classifier on an upright cut of the head."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.photo.faces import CHIN, Face, Points
 SIDE_PX = 224
 T_SHARE = 0.30  # eyes to chin as a share of the cut's side: hats fit above, shoulders below
 EYES_AT = 0.52  # height of the eyes in the cut
-OUTPUTS = ("sunglasses", "head_covering")
+OUTPUTS = ("sunglasses", "head_covering", "eyes_covered")
 SURROUND = (190, 190, 190)
 CHIN_PER_MOUTH = 1.64  # eyes to chin over eyes to mouth, median of the real faces (1.44-1.96)
 

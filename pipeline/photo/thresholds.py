@@ -24,8 +24,13 @@ class PhotoThresholds:
         return self.limits[check.value]
 
 
-def load(models_dir: Path, version: str = "") -> PhotoThresholds:
+def load(models_dir: Path, version: str = "", head_model: str = "photo_head") -> PhotoThresholds:
     """Read ``thresholds/photo-VERSION.json``, the newest where no version is named.
+
+    Args:
+        models_dir: Where the models are.
+        version: Of the artefact.
+        head_model: The classifier in use; one with limits of its own has them in the artefact.
 
     Raises:
         DefectError: ``PHOTO_THRESHOLDS_BROKEN`` where it is missing or incomplete.
@@ -38,6 +43,8 @@ def load(models_dir: Path, version: str = "") -> PhotoThresholds:
             name: {k: float(v["value"]) for k, v in raw["checks"][name].items()}
             for name in ("print", *(check.value for check in PhotoCheckName))
         }
+        for name, own in raw["variants"].get(head_model, {}).items():
+            limits[name].update({k: float(v["value"]) for k, v in own.items()})
         return PhotoThresholds(str(raw["version"]), limits)
     except (IndexError, OSError, ValueError, KeyError, TypeError) as error:
         raise DefectError(

@@ -13,6 +13,7 @@ from pipeline.photo.thresholds import Limits
 NAME = PhotoCheckName.BACKGROUND
 MIN_SHARE = 0.02  # of the photo, below which there is no wall to judge
 FINE_PX = 2.0
+MIN_LIGHT = 20.0  # L* of the lightest parts of the photo: in less nothing can be told apart
 # Ink dots and a scanner's noise average out over a cell; planks, tiles and things on a shelf do
 # not, however little they differ in tone.
 CELL_PX, SMOOTH_CELLS = 3, 2.0
@@ -72,7 +73,9 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     edges see thin lines. The value is the structure.
     """
     wall = subject.background()
-    if wall.mean() < MIN_SHARE:
+    # Without anybody before it a wall is a picture of something; without light there is no wall.
+    someone = subject.face is not None or subject.glimpse is not None
+    if not someone or wall.mean() < MIN_SHARE or np.percentile(subject.light, 98) < MIN_LIGHT:
         return verdicts.not_assessable(NAME, "levels")
     uneven = float(np.percentile(structure(subject)[wall], 90))
     fine = float(np.percentile(edges(subject, FINE_PX)[wall], 95))

@@ -1,16 +1,23 @@
-"""Eyes closed, one or both."""
+"""Eyes closed, one or both; or not free: hair, a rim or glare across them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.photo.checks import verdicts
-from pipeline.photo.faces import Face, Points
+from pipeline.photo.faces import EYE_CORNERS, Face, Points
 from pipeline.photo.subject import Subject
 from pipeline.photo.thresholds import Limits
 
 NAME = PhotoCheckName.EYES
+# Upper and lower lid of the mesh, in the order of ``EYE_CORNERS``.
+LIDS_OF_MESH = {
+    "left": ((159, 145), (158, 153), (160, 144)),
+    "right": ((386, 374), (385, 380), (387, 373)),
+}
+# A wink pulls the other eye together as well: how much the difference of both counts.
+ASYMMETRY_WEIGHT = 0.2
 
 
 def openness(lids: Points) -> float:
@@ -26,20 +33,50 @@ def openness(lids: Points) -> float:
     return abs(float(np.mean(lower @ down) - np.mean(upper @ down))) / width
 
 
+def mesh_openness(face: Face, side: str) -> float:
+    """Mean gap between the lids of the mesh over the distance of the corners."""
+    first, last = (face.mesh[i, :2] for i in EYE_CORNERS[side])
+    width = max(float(np.linalg.norm(last - first)), 1e-3)
+    gaps = [
+        float(np.linalg.norm(face.mesh[a, :2] - face.mesh[b, :2])) for a, b in LIDS_OF_MESH[side]
+    ]
+    return sum(gaps) / len(gaps) / width
+
+
 def both(face: Face) -> tuple[float, float]:
-    """Openness of the eye on the picture's left and of that on its right."""
-    return openness(face.lids[0]), openness(face.lids[1])
+    """Openness of the eye on the picture's left and of that on its right.
+
+    The mean of two models: the contour of the lids follows narrow lids closely and errs in bad
+    light, the mesh is steady and coarse.
+    """
+    return (
+        (openness(face.lids[0]) + mesh_openness(face, "left")) / 2,
+        (openness(face.lids[1]) + mesh_openness(face, "right")) / 2,
+    )
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The less open eye; behind dark lenses no eye can be judged."""
+    """The less open eye, less where the other is wider; behind dark lenses no eye can be judged.
+
+    Hair, a rim or glare across an eye is for a person: what is behind cannot be measured. So are
+    eyes that are not alike, as in a wink or a drooping lid.
+    """
     face = subject.face
     if face is None:
         return verdicts.not_assessable(NAME, "ratio")
     left, right = both(face)
-    extra = (("left_ratio", left), ("right_ratio", right))
+    covered = subject.scores.get("eyes_covered", 0.0)
+    extra = (
+        ("left_ratio", left),
+        ("right_ratio", right),
+        ("covered_probability", covered),
+        ("covered_threshold", limits["covered_review"]),
+    )
     if subject.scores.get("sunglasses", 0.0) > limits["hidden_by_lenses"]:
         return verdicts.not_assessable(NAME, "ratio", extra)
-    value = min(left, right)
+    value = min(left, right) - ASYMMETRY_WEIGHT * abs(left - right)
     verdict, limit = verdicts.below(value, limits["review"], limits["fail"])
+    narrow, wide = sorted(openness(lids) for lids in face.lids)
+    if covered > limits["covered_review"] or narrow < limits["alike_review"] * wide:
+        verdict = verdicts.worst(verdict, Verdict.REVIEW)
     return PhotoCheck(NAME, verdict, value, "ratio", limit, extra)
