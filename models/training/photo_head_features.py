@@ -19,7 +19,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from benchmarks.print_and_scan import LabelledPhoto, labelled_photos, read
+from benchmarks.print_and_scan import (
+    LabelledPhoto,
+    fitted,
+    labelled_photos,
+    printed_and_scanned,
+    read,
+)
 from models.training.photo_eye_cover import ALLOWED, COVERED, with_cover
 from models.training.photo_head_data import dressed, varied
 from pipeline import settings
@@ -33,7 +39,7 @@ DRAWN = 900
 HATS = ("cap", "beanie", "brim", "scarf")
 LABELS = Path(__file__).with_name("photo_labels.json")
 Labels = tuple[int, int, int]  # sunglasses, head covering, eyes covered: 1, 0 or UNKNOWN
-REAL_HAT_WEIGHT, REAL_WEIGHT = 12.0, 2.0
+REAL_HAT_WEIGHT, REAL_WEIGHT = 8.0, 2.0
 Pixels = NDArray[np.uint8]
 
 
@@ -48,7 +54,7 @@ class Collector:
     groups: list[int] = field(default_factory=list)
 
     def add(self, cut: Pixels, labels: Labels, kind: str, group: str) -> None:
-        """One cut: ``kind`` is real, varied, dressed or drawn."""
+        """One cut: ``kind`` is real, varied, printed, dressed or drawn."""
         (row,) = self.session.run(None, {"picture": as_input(cut)[None]})
         self.features.append(np.asarray(row[0], np.float32))
         self.labels.append(labels)
@@ -58,10 +64,11 @@ class Collector:
     def save(self, path: Path) -> None:
         """Write everything as one archive."""
         labels, kinds = np.array(self.labels), np.array(self.kinds)
-        boost = np.where(np.isin(kinds, ["real", "varied"]), REAL_WEIGHT, 1.0)
-        boost[(labels[:, 1] == 1) & np.isin(kinds, ["real", "varied"])] = REAL_HAT_WEIGHT
+        photographed = np.isin(kinds, ["real", "varied", "printed"])
+        boost = np.where(photographed, REAL_WEIGHT, 1.0)
+        boost[(labels[:, 1] == 1) & photographed] = REAL_HAT_WEIGHT
         np.savez(
-            path, features=np.stack(self.features), labels=labels, real=kinds == "real",
+            path, features=np.stack(self.features), labels=labels, real=kinds == "printed",
             drawn=kinds == "drawn", group=np.array(self.groups), boost=boost,
         )  # fmt: skip
 
@@ -71,6 +78,7 @@ def _labels(photo: LabelledPhoto, by_eye: dict[str, list[str]]) -> Labels:
     name = row["file"]
     sunglasses = 1 if row["sunglasses"] == "1" else 0
     hat = 1 if row["hat"] == "1" or name in by_eye["head_covering"] else 0
+    # Bands and cloths that leave the hair free, sunglasses pushed up, edges of something.
     if name in by_eye["head_covering_doubtful"]:
         hat = UNKNOWN
     covered = 1 if name in by_eye["eyes_covered"] else 0
@@ -104,9 +112,16 @@ def _add_real(
     place, group = landmarks_of(face), photo.group_key
     cut = head_cut(picture, place)
     collector.add(cut, labels, "real", group)
-    for _ in range(4 if hat == 1 else 1):
-        if hat == 1 or rng.random() < 0.4:
+    for _ in range(3 if hat == 1 else 1):
+        if hat == 1 or rng.random() < 0.2:
             collector.add(varied(cut, rng), labels, "varied", group)
+    # As it comes in: cut to the print's shape, which takes the top off a hat, printed and scanned.
+    whole = photo.labels["set"] == "cmu"
+    for _ in range(4 if hat == 1 else 1):
+        printed = printed_and_scanned(picture if whole else fitted(picture), rng)
+        seen = _largest(finder, printed)
+        if seen is not None:
+            collector.add(head_cut(printed, landmarks_of(seen)), labels, "printed", group)
     if photo.labels["set"] not in ("obs", "utk", "yale"):
         return
 

@@ -21,6 +21,7 @@ TONES: dict[Verdict, tuple[int, int, int]] = {  # BGR
     Verdict.FAIL: (40, 40, 220),
     Verdict.NOT_ASSESSABLE: (140, 140, 140),
 }
+HEAT_MOST = 0.6
 
 
 def overlays(graded: GradedPhoto) -> dict[PhotoCheckName, Pixels]:
@@ -53,6 +54,9 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
         picture[edges > 0] = tone
     for face in subject.faces:
         _draw(picture, face, check, tone)
+    if subject.glimpse is not None and name in (PhotoCheckName.POSE, PhotoCheckName.FACE):
+        for point in subject.glimpse.points:
+            cv2.circle(picture, _point(point), 4, tone, 2, cv2.LINE_AA)
     cv2.rectangle(picture, (0, 0), (picture.shape[1] - 1, picture.shape[0] - 1), tone, 3)
     return picture
 
@@ -81,9 +85,29 @@ def _draw(picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, 
         for point in (crown, face.mesh[CHIN, :2]):
             y = round(float(point[1]))
             cv2.line(picture, (0, y), (picture.shape[1], y), tone, 1, cv2.LINE_AA)
-    elif name in (PhotoCheckName.FACE, PhotoCheckName.HEAD_COVERING, PhotoCheckName.SUNGLASSES):
+    elif name == PhotoCheckName.HEAD_COVERING:
+        _frame(picture, face, (0.95, -1.15, -0.3), tone)
+    elif name == PhotoCheckName.SUNGLASSES:
+        _frame(picture, face, (0.75, -0.35, 0.3), tone)
+    elif name == PhotoCheckName.FACE:
         oval = np.round(face.mesh[list(OVAL), :2]).astype(np.int32)
         cv2.polylines(picture, [oval], True, tone, 1, cv2.LINE_AA)
+
+
+def _frame(
+    picture: Pixels, face: Face, reach: tuple[float, float, float], tone: tuple[int, int, int]
+) -> None:
+    """A frame about the eyes: half its width, its top and its foot, in eyes-to-chin."""
+    left, right = face.eye_centres
+    middle = (left + right) / 2
+    across = (right - left) / max(float(np.linalg.norm(right - left)), 1e-6)
+    down = np.array((-across[1], across[0]))
+    wide, top, foot = (r * face.eye_to_chin_px for r in reach)
+    corners = [middle + x * across + y * down for x, y in
+               ((-wide, top), (wide, top), (wide, foot), (-wide, foot))]  # fmt: skip
+    cv2.polylines(
+        picture, [np.round(np.array(corners)).astype(np.int32)], True, tone, 2, cv2.LINE_AA
+    )
 
 
 def _heat(
@@ -93,7 +117,8 @@ def _heat(
     wall: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None = None,
 ) -> Pixels:
     wall = subject.background() if wall is None else wall
-    share = np.clip(strength / (2 * (threshold or 1.0)), 0, 1) * wall
+    # Never opaque: the photo under the evidence is the evidence.
+    share = np.clip(strength / (2 * (threshold or 1.0)), 0, 1) * wall * HEAT_MOST
     red = np.zeros_like(subject.picture)
     red[..., 2] = 255
     mixed = subject.picture * (1 - share[..., None]) + red * share[..., None]

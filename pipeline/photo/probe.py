@@ -79,6 +79,8 @@ class HeadProbe:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # One picture at a time: an arena would keep 20 MiB for nothing.
+        options.enable_cpu_mem_arena = False
         self._session = ort.InferenceSession(
             str(store.path(model)), options, providers=["CPUExecutionProvider"]
         )
