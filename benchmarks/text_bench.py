@@ -177,8 +177,10 @@ def errors_of(reading: Reading, wanted: str, *, digits_only: bool = False) -> tu
 def _marks(
     page: RegisteredPage, zone: Zone, truth: DocumentTruth, marks: dict[str, list[int]]
 ) -> None:
-    if zone.part == "era":
-        return  # the truth holds the day; which of two legal eras was marked is not in it
+    if zone.part in ("era", "kinds"):
+        # The truth holds the day, not which of two legal eras was marked; and the PIN, not what
+        # was marked under it (``kind_marks_bench`` measures that row).
+        return
     wanted = truth.fields.get(zone.field.value) or ""
     tally = marks.setdefault(zone.mark_style, [0, 0, 0])
     for cell in read_marks(page, zone).cells:
