@@ -32,6 +32,9 @@ COARSE_PX_PER_MM = 5.0
 TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
 ANGLES_DEG = np.arange(-6.0, 6.01, 1.0)  # lines fitted to the edges say the rest
 STANDARD_MM = (35.0, 45.0)
+GREY_LEVELS = 6.0  # of 255: channels of a grey scan differ by no more than its compression makes
+# Shares of blue, green and red in a grey: by brightness (ITU-R BT.601), by green, all alike.
+GREYS = ((0.114, 0.587, 0.299), (0.0, 1.0, 0.0), (1 / 3, 1 / 3, 1 / 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ def _coarse(pixels: Pixels) -> Plane:
 
 def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, int, int]) -> Plane:
     """Levels by which each coarse pixel differs from anything the blank form shows near it."""
+    if _is_grey(crop):
+        low, high = _as_greys(low).min(axis=0), _as_greys(high).max(axis=0)
     tone = np.array(paper_bgr, np.float32) / 255
     low, high = low * tone, high * tone
     seen = cv2.GaussianBlur(_coarse(crop), (0, 0), 0.7)
@@ -131,6 +136,18 @@ def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, in
         low, high = low + shift, high + shift
     gap = np.maximum(np.maximum(low - seen, seen - high), 0).max(axis=2)
     return np.asarray(gap, np.float32)
+
+
+def _is_grey(crop: Pixels) -> bool:
+    """Whether a scanner that sees no colours made it."""
+    small = cv2.resize(crop, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).astype(int)
+    return float(np.percentile(np.ptp(small, axis=2), 99)) <= GREY_LEVELS
+
+
+def _as_greys(colours: Plane) -> Plane:
+    """What scanners without colour make of colours: G x H x W x 3, a grey for each kind."""
+    greys = colours @ np.array(GREYS, np.float32).T
+    return np.repeat(np.moveaxis(greys, 2, 0)[..., None], 3, axis=3)
 
 
 def _part(plane: Plane, middle: Plane, half: Plane) -> Plane:

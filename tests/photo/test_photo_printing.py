@@ -33,8 +33,18 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pixels]:
     return folder, blank_raster(form, cache_dir=folder)
 
 
+# What scanners without colour see of blue, green and red.
+GREYS = {"brightness": (0.114, 0.587, 0.299), "green": (0, 1, 0), "mean": (1 / 3, 1 / 3, 1 / 3)}
+
+
 def _find(
-    blank: tuple[Path, Pixels], size_mm: tuple[float, float] | None, turn_deg: float
+    blank: tuple[Path, Pixels],
+    size_mm: tuple[float, float] | None,
+    turn_deg: float,
+    *,
+    grey: str | None = None,
+    uneven: float = 0.0,
+    light: float = 0.0,
 ) -> FoundPrint | None:
     folder, raster = blank
     form = Catalogue.load().get("application_handwritten")
@@ -45,10 +55,14 @@ def _find(
     if size_mm is not None:
         width, height = (round(s * PX_PER_MM) for s in size_mm)
         photo = draw_portrait(PortraitSpec(), rng, width, height)
+        photo = (photo + light * (255.0 - photo)).astype(np.uint8)
         box = zone.box.to_px()
         paste_photo(page, photo, (box.x + box.w / 2 + 4, box.y + box.h / 2 - 5), turn_deg)
     scanned = cv2.GaussianBlur(page, (0, 0), 0.8) * (np.array(PAPER) / 255)
+    scanned = scanned * np.linspace(1 - uneven, 1, scanned.shape[1])[None, :, None]
     scanned = scanned + rng.normal(0, 2.5, scanned.shape)
+    if grey is not None:
+        scanned = np.repeat((scanned @ np.array(GREYS[grey]))[..., None], 3, axis=2)
     pixels = np.roll(np.clip(scanned, 0, 255).astype(np.uint8), 1, axis=1)
     registered = RegisteredPage(
         form, pixels, np.eye(3), RegistrationFigures(0.8, 300), 1, 300.0, False, PAPER
@@ -70,3 +84,17 @@ def test_size_and_rotation_with_the_printed_box_present(
 
 def test_an_empty_box_holds_no_print(blank: tuple[Path, Pixels]) -> None:
     assert _find(blank, None, 0.0) is None
+
+
+@pytest.mark.parametrize("uneven", [0.0, 0.07])
+@pytest.mark.parametrize("grey", [None, *GREYS])
+def test_an_empty_box_holds_no_print_without_colours_and_under_uneven_light(
+    blank: tuple[Path, Pixels], grey: str | None, uneven: float
+) -> None:
+    assert _find(blank, None, 0.0, grey=grey, uneven=uneven) is None
+
+
+@pytest.mark.parametrize("grey", [None, "brightness"])
+def test_a_pale_print_is_a_print(blank: tuple[Path, Pixels], grey: str | None) -> None:
+    found = _find(blank, (35.0, 45.0), 0.0, grey=grey, light=0.6)
+    assert found is not None
