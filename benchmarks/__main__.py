@@ -18,6 +18,7 @@ from benchmarks import (
     photo_bench,
     registration_bench,
     speed_bench,
+    store_bench,
     text_bench,
     vault_bench,
     whole_forms_bench,
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "learning": learning_bench.run,
     "photo": photo_bench.run,
     "vault": vault_bench.run,
+    "store": store_bench.run,
     "speed": speed_bench.run,
 }
 

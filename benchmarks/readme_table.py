@@ -92,11 +92,33 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         ),
         ("master key changed", f"{vault['rotation']['seconds']:.1f} s", "≤ 60 s for 100,000"),
         ("purge, files and keys", f"{vault['purge']['seconds']:.0f} s", "≤ 30 s for 100,000"),
+        *_store(results.get("store")),
         ("**Speed, one thread, same pages and run**", f"{speed['pages']} pages", ""),
         ("Uketsuke, whole examination", _speed(speed["uketsuke"]), "≥ 0.5 pages/s a core"),
         ("PaddleOCR, whole page, text only", _speed(speed["paddleocr_whole_page"]), ""),
         ("tesseract, whole page, text only", _speed(speed["tesseract_whole_page"]), ""),
     ]
+
+
+def _store(store: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    if store is None:
+        return []
+    documents, tasks = f"{store['documents']:,} documents", f"{store['open_tasks']:,} open tasks"
+    slowest, memory = store["slowest_queue_question"], store["memory"]
+    names = ("queue: next task handed out", "queue: counts", "queue: carpet handed out")
+    asked = [(name, store["questions"][name]) for name in names]
+    goal = "≤ 20 ms at 1,000,000"
+    return [
+        ("**The desk's store**, CPU of all threads, p95", f"{documents}, {tasks}", ""),
+        *((name, f"{figures['cpu_p95_ms']:.1f} ms (n {figures['n']})", goal)
+          for name, figures in asked),
+        (f"slowest ({slowest['name']})", f"{slowest['cpu_p95_ms']:.1f} ms", goal),
+        (
+            f"memory of the desk, {memory['open_tasks']:,} open tasks",
+            f"{memory['used_mib']} MiB, peak {memory['peak_mib']}",
+            "≤ 300 MB",
+        ),
+    ]  # fmt: skip
 
 
 def table(results: dict[str, Any]) -> str:

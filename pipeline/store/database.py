@@ -20,6 +20,9 @@ import pyarrow as pa
 from pipeline.domain.errors import DefectError, InputError
 
 SCHEMA = "store"
+OF_DOCUMENT = "serial = (select serial from document where document_id = ?)"
+"""SQL: the rows of one document, in a table that carries its number. By the number DuckDB passes
+over the stretches of rows where it cannot be; by the identifier it would look at every row."""
 MEMORY_LIMIT = "1GB"
 THREADS = 2
 _LOCK_WORDS = "Could not set lock"

@@ -237,7 +237,7 @@ def test_a_stale_page_says_so_and_goes_on(served: tuple[Office, str], browser: B
     desk.begin()
     before = desk.task()
     with office.store._database.writing() as cursor:
-        cursor.execute("update task set ver = ver + 1")
+        cursor.execute("update open_task set ver = ver + 1")
     desk.press("1", "Enter")
     desk.page.wait_for_selector(".notice.warn")
     assert desk.task() == before  # still open, now in its new version

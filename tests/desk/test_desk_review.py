@@ -75,7 +75,7 @@ def test_a_stale_decision_is_refused_and_nothing_is_overwritten(office: Office) 
     anna, ben = reviewer(office), reviewer(office, "ben")
     task, ver = task_on(anna.get("/review").text)
     with office.store._database.writing() as cursor:
-        cursor.execute("update task set lease_until = lease_until - interval 1 hour")
+        cursor.execute("update open_task set lease_until = lease_until - interval 1 hour")
     assert task_on(ben.get("/review").text)[0] == task
     late = anna.post(f"/review/{task}", action="blank", ver=ver)
     assert late.status_code == 409 and "上書きされていません" in late.text

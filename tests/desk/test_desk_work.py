@@ -11,10 +11,11 @@ from pipeline.store.staff.people import Role
 
 def age_documents(office: Office, hours: float) -> None:
     with office.store._database.writing() as cursor:
-        cursor.execute(
-            "update document set received_at = current_timestamp::timestamp - to_seconds(?)",
-            [int(3600 * hours)],
-        )
+        for table in ("document", "open_task"):
+            cursor.execute(
+                f"update {table} set received_at = current_timestamp::timestamp - to_seconds(?)",
+                [int(3600 * hours)],
+            )
 
 
 @pytest.mark.parametrize(("hours", "soon", "late"), [(10, 0, 0), (60, 1, 0), (80, 0, 1)])
@@ -72,7 +73,7 @@ def test_the_forecast_is_open_work_by_the_pace_that_is_left(office: Office) -> N
     anna = office.log_in("anna", Role.REVIEWER)
     task, ver = task_on(anna.get("/review").text)
     with office.store._database.writing() as cursor:
-        cursor.execute("update task set created_at = created_at - interval 1 day")
+        cursor.execute("update open_task set created_at = created_at - interval 1 day")
     anna.post(f"/review/{task}", action="accept", ver=ver)
     anna.post(f"/review/{task}", action="blank", ver=ver)
     pace = office.store.assignments.forecast(3)

@@ -53,7 +53,7 @@ def seen(store: DuckDBStore, actor: Actor) -> Carpet:
 
 def end_leases(store: DuckDBStore) -> None:
     with store._database.writing() as cursor:
-        cursor.execute("update task set lease_until = lease_until - interval 1 hour")
+        cursor.execute("update open_task set lease_until = lease_until - interval 1 hour")
 
 
 def test_a_carpet_has_one_character_of_a_document_and_two_people_never_the_same(

@@ -231,7 +231,7 @@ def test_a_lease_comes_back_when_it_ends(store: DuckDBStore, vault: Vault) -> No
     assert next_task(store, ANNA).task_id == task.task_id  # a page loaded again
     assert store.queue.claim_next(BEN, 10) is None
     with store._database.writing() as cursor:
-        cursor.execute("update task set lease_until = lease_until - interval 11 minutes")
+        cursor.execute("update open_task set lease_until = lease_until - interval 11 minutes")
     assert next_task(store, BEN).task_id == task.task_id
     with pytest.raises(PolicyError) as error:
         decide(store, ANNA, task, Action.VALUE, NUMBER)

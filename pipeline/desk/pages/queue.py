@@ -32,5 +32,5 @@ def queue_page(
         people=desk.store.figures.people_today(),
         # Which of them a carpet can take is looked for when one is asked for, not on every view.
         carpets=any(c.kind == TaskKind.CONFIRM and c.open for c in counts),
-        totals=desk.store.figures.totals(),
+        totals=desk.store.figures.totals("outcomes"),
     )

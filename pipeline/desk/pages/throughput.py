@@ -33,7 +33,7 @@ def throughput_page(
         chart=charts.stacked(figures, by),
         figures=figures,
         routes=charts.ROUTES,
-        totals=desk.store.figures.totals(),
+        totals=desk.store.figures.totals("routes", "findings"),
         counts=desk.store.queue.counts(),
         stages=desk.store.figures.stage_times(),
     )

@@ -7,9 +7,8 @@ import hashlib
 import json
 import random
 import re
-import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import duckdb
@@ -17,7 +16,7 @@ import duckdb
 from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.errors import InputError
 from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store.arrivals import arrow_schema, repeated_sheets
+from pipeline.store.arrivals import arrow_schema, open_tasks, repeated_sheets
 from pipeline.store.arrivals.families import FAMILIES
 from pipeline.store.arrivals.records import Arrival, LoadedDocument
 from pipeline.store.arrivals.rescans import REPLACED, Rescans
@@ -101,21 +100,28 @@ class Loading:
         kept = _worked_on(cursor, list(incoming))
         fresh = {key: pair for key, pair in incoming.items() if key not in kept}
         _forget_machine_rows(cursor, list(fresh))
-        _insert_documents(cursor, batch_id, fresh, now)
+        serials = _numbered(cursor, list(fresh))
+        _insert_documents(cursor, batch_id, fresh, serials, now)
         # Before applicants are compared: a page scanned again is no second application.
         self._rescans.settle(cursor, arrivals, now)
-        repeated = self._flag_repeated_applicants(cursor, list(fresh))
-        repeated |= repeated_sheets.flag_repeated_sheets(cursor, [d for _, d in fresh.values()])
+        applicants = self._flag_repeated_applicants(cursor, serials)
+        repeated = set(applicants) | repeated_sheets.flag_repeated_sheets(
+            cursor, [d for _, d in fresh.values()], serials
+        )
         _need_a_person(cursor, repeated)
         tasks = []
         for arrival, document in fresh.values():
             planned = plan(document, lambda: self._random.random() < self._sample_rate)
             if document.document_id in repeated and not any(t.field is None for t in planned):
                 planned.insert(0, PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0))
-            tasks += [task_row(document.document_id, t, arrival.received_at) for t in planned]
+            barred = applicants.get(document.document_id)
+            planned = [replace(t, for_carpet=t.for_carpet and t.field != barred) for t in planned]
+            key = document.document_id
+            owner = open_tasks.Owner(key, serials[key], arrival.received_at)
+            tasks += [open_tasks.new(owner, t, arrival.received_at) for t in planned]
             if not any(t.purpose == Purpose.REVIEW for t in planned):
                 _decide_at_once(cursor, document, now)
-        insert(cursor, "task", tasks)
+        open_tasks.add(cursor, tasks)
         cursor.execute(
             "insert into batch values (?, ?, ?, ?, ?)",
             [batch_id, digest, len(arrivals), len(incoming), now],
@@ -124,11 +130,12 @@ class Loading:
         return LoadResult(batch_id, False, len(arrivals), len(incoming), len(kept), len(tasks))
 
     def _flag_repeated_applicants(
-        self, cursor: duckdb.DuckDBPyConnection, documents: list[str]
-    ) -> set[str]:
-        """Add DUPLICATE_APPLICANT where an earlier document has the same mark."""
+        self, cursor: duckdb.DuckDBPyConnection, serials: dict[str, int]
+    ) -> dict[str, str]:
+        """Add DUPLICATE_APPLICANT where an earlier document has the same mark; by which field."""
+        documents = list(serials)
         if not documents:
-            return set()
+            return {}
         pairs = cursor.execute(
             """
             select n.document_id, n.field, min(o.document_id)
@@ -136,19 +143,20 @@ class Loading:
             join blind_mark o using (family, field, mark)
             join document dn on dn.document_id = n.document_id
             join document d on d.document_id = o.document_id
-            where list_contains(?::varchar[], n.document_id) and o.document_id <> n.document_id
+            where n.serial in (select unnest(?::bigint[])) and o.document_id <> n.document_id
               and d.outcome is distinct from ?
-              and (not list_contains(?::varchar[], o.document_id)
+              and (o.serial not in (select unnest(?::bigint[]))
                 or (d.received_at, d.document_id) < (dn.received_at, dn.document_id))
             group by n.document_id, n.field
             """,
-            [documents, REPLACED, documents],
+            [list(serials.values()), REPLACED, list(serials.values())],
         ).fetchall()
         by_document: dict[str, tuple[str, str]] = {}
         for document, field, other in sorted(pairs):
             by_document.setdefault(document, (field, other))
-        insert(cursor, "finding", [repeated_row(d, f, o) for d, (f, o) in by_document.items()])
-        return set(by_document)
+        rows = [repeated_row(d, serials[d], f, o) for d, (f, o) in by_document.items()]
+        insert(cursor, "finding", rows)
+        return {document: field for document, (field, _) in by_document.items()}
 
 
 def _need_a_person(cursor: duckdb.DuckDBPyConnection, documents: set[str]) -> None:
@@ -156,36 +164,22 @@ def _need_a_person(cursor: duckdb.DuckDBPyConnection, documents: set[str]) -> No
     if documents:
         cursor.execute(
             "update document set route = ? where route = ? "
-            "and list_contains(?::varchar[], document_id)",
+            "and document_id in (select unnest(?::varchar[]))",
             [Route.CONFIRM, Route.ACCEPT, sorted(documents)],
         )
 
 
-def repeated_row(document: str, field: str, other: str) -> dict[str, Any]:
+def repeated_row(document: str, serial: int, field: str, other: str) -> dict[str, Any]:
     """The finding that there is another document of the same applicant."""
     return {
         "document_id": document,
+        "serial": serial,
         "ordinal": 1000,
         "code": FindingCode.DUPLICATE_APPLICANT.value,
         "severity": Severity.REVIEW.value,
         "field": field,
         "position": None,
         "evidence": json.dumps({"document": other}),
-    }
-
-
-def task_row(document: str, task: PlannedTask, created_at: dt.datetime) -> dict[str, Any]:
-    """A new open task."""
-    return {
-        "task_id": secrets.token_hex(8),
-        "document_id": document,
-        "field": task.field,
-        "kind": task.kind.value,
-        "purpose": task.purpose.value,
-        "priority": task.priority,
-        "ordinal": task.ordinal,
-        "state": "open",
-        "created_at": created_at,
     }
 
 
@@ -199,7 +193,8 @@ def _digest(arrivals: Sequence[Arrival]) -> str:
 
 def _worked_on(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> set[str]:
     found = cursor.execute(
-        "select distinct document_id from decision where list_contains(?::varchar[], document_id)",
+        "select distinct document_id from decision "
+        "where document_id in (select unnest(?::varchar[]))",
         [documents],
     ).fetchall()
     return {row[0] for row in found}
@@ -207,29 +202,38 @@ def _worked_on(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> set[s
 
 def _forget_machine_rows(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> None:
     known = cursor.execute(
-        "select document_id from document where list_contains(?::varchar[], document_id)",
+        "select document_id from document where document_id in (select unnest(?::varchar[]))",
         [documents],
     ).fetchall()
     if known:
         identifiers = [row[0] for row in known]
-        for table in (*_PARTS, "task", "document"):
+        for table in (*_PARTS, "open_task", "closed_task", "document"):
             cursor.execute(
-                f"delete from {table} where list_contains(?::varchar[], document_id)", [identifiers]
+                f"delete from {table} where document_id in (select unnest(?::varchar[]))",
+                [identifiers],
             )
+
+
+def _numbered(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> dict[str, int]:
+    """The numbers of new documents, after all there are."""
+    last = cursor.execute("select coalesce(max(serial), 0) from document").fetchall()[0][0]
+    return {document: last + n for n, document in enumerate(documents, start=1)}
 
 
 def _insert_documents(
     cursor: duckdb.DuckDBPyConnection,
     batch_id: str,
     documents: dict[str, tuple[Arrival, LoadedDocument]],
+    serials: dict[str, int],
     now: dt.datetime,
 ) -> None:
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("document", *_PARTS)}
     for key, (arrival, document) in documents.items():
-        rows["document"].append(_document_row(batch_id, arrival, document, now))
+        mine = {"document_id": key, "serial": serials[key]}
+        rows["document"].append(mine | _document_row(batch_id, arrival, document, now))
         rows["page"].append(
-            {
-                "document_id": key,
+            mine
+            | {
                 "number": document.page,
                 "residual_px": document.residual_px,
                 "inliers": document.inliers,
@@ -237,18 +241,18 @@ def _insert_documents(
             }
         )
         for ordinal, one in enumerate(document.fields, start=1):
-            row = {"document_id": key, "ordinal": ordinal, **asdict(one)}
+            row = {**mine, "ordinal": ordinal, **asdict(one)}
             origin = row.pop("crop_origin_px")
             row["crop_x_px"], row["crop_y_px"] = origin or (None, None)
             rows["field"].append(row)
         for ordinal, finding in enumerate(document.findings):
-            rows["finding"].append({"document_id": key, "ordinal": ordinal, **asdict(finding)})
+            rows["finding"].append({**mine, "ordinal": ordinal, **asdict(finding)})
         for ordinal, check in enumerate(document.photo_checks):
-            row = {"document_id": key, "ordinal": ordinal, **asdict(check)}
+            row = {**mine, "ordinal": ordinal, **asdict(check)}
             row["check_name"] = row.pop("check")
             rows["photo_check"].append(row)
         family = FAMILIES.get(document.form, "") if document.form else ""
-        rows["blind_mark"] += [mark_row(key, family, f, m) for f, m in document.marks]
+        rows["blind_mark"] += [mark_row(key, serials[key], family, f, m) for f, m in document.marks]
         rows[repeated_sheets.TABLE] += repeated_sheets.mark_rows(document)
         rows["timing"] += [
             {"document_id": key, "batch_id": batch_id, "stage": stage, "duration_ms": duration}
@@ -258,9 +262,17 @@ def _insert_documents(
         insert(cursor, table, found)
 
 
-def mark_row(document: str, family: str, field: FieldName, mark: bytes) -> dict[str, Any]:
+def mark_row(
+    document: str, serial: int, family: str, field: FieldName, mark: bytes
+) -> dict[str, Any]:
     """A blind mark's row."""
-    return {"document_id": document, "family": family, "field": field.value, "mark": mark}
+    return {
+        "document_id": document,
+        "serial": serial,
+        "family": family,
+        "field": field.value,
+        "mark": mark,
+    }
 
 
 def _arrival_row(batch_id: str, position: int, arrival: Arrival) -> dict[str, Any]:
@@ -280,7 +292,6 @@ def _document_row(
     batch_id: str, arrival: Arrival, document: LoadedDocument, now: dt.datetime
 ) -> dict[str, Any]:
     return {
-        "document_id": document.document_id,
         "scan_id": arrival.scan_id,
         "batch_id": batch_id,
         "channel": arrival.channel.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -34,7 +34,7 @@ def mark_rows(document: LoadedDocument) -> list[dict[str, Any]]:
 
 
 def flag_repeated_sheets(
-    cursor: duckdb.DuckDBPyConnection, fresh: Sequence[LoadedDocument]
+    cursor: duckdb.DuckDBPyConnection, fresh: Sequence[LoadedDocument], serials: Mapping[str, int]
 ) -> set[str]:
     """Add DUPLICATE_SCAN to every new document whose sheet was scanned before; which ones.
 
@@ -52,7 +52,8 @@ def flag_repeated_sheets(
             mine = dict(document.sheet)
             other = next((one for one in known if same_sheet(mine, one[1])), None)
             if other is not None:
-                rows.append(_row(document.document_id, other[0], mine, other[1]))
+                row = _row(document.document_id, other[0], mine, other[1])
+                rows.append(row | {"serial": serials[document.document_id]})
             known.append((document.document_id, mine))
     insert(cursor, "finding", rows)
     return {str(row["document_id"]) for row in rows}

@@ -20,6 +20,7 @@ import duckdb
 from pipeline.domain.documents import FormName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import FindingCode
+from pipeline.store.arrivals import open_tasks
 from pipeline.store.arrivals.families import FAMILIES
 from pipeline.store.arrivals.records import Arrival, LoadedDocument, Outcome
 from pipeline.store.auditing.audit import SYSTEM, Actor, Audit
@@ -369,8 +370,4 @@ def _close_old(cursor: duckdb.DuckDBPyConnection, old: str | None, now: dt.datet
         [REPLACED, now, old, list(_OPEN_OUTCOMES)],
     ).fetchall()
     if closed:
-        cursor.execute(
-            "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
-            "lease_user = null, lease_until = null where document_id = ? and state = 'open'",
-            [REPLACED, now, old],
-        )
+        open_tasks.close(cursor, "document_id = ?", [old], REPLACED, now)

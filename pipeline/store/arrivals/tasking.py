@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from pipeline.domain.documents import PIN_FIELDS, FieldName, Route
 from pipeline.domain.findings import FindingCode, Severity
+from pipeline.store.arrivals import carpet_rule
 from pipeline.store.arrivals.records import LoadedDocument, LoadedField
 
 # What the machine says of these is that they are there; keying them blind would compare nothing.
@@ -39,12 +40,17 @@ SAMPLE_PRIORITY = 2
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task to be made; ``field`` is None for the document as a whole."""
+    """A task to be made; ``field`` is None for the document as a whole.
+
+    Attributes:
+        for_carpet: Whether a carpet may take it, as far as is known.
+    """
 
     field: FieldName | None
     kind: TaskKind
     purpose: Purpose
     ordinal: int
+    for_carpet: bool = False
 
     @property
     def priority(self) -> int:
@@ -89,11 +95,12 @@ def kind_for(field: FieldName, route: Route) -> TaskKind:
 
 def _field_tasks(document: LoadedDocument) -> list[PlannedTask]:
     alarmed = {f.field for f in document.findings if f.severity != Severity.INFO}
-    tasks = [
-        PlannedTask(f.field, kind_for(f.field, document.route), Purpose.REVIEW, ordinal)
-        for ordinal, f in enumerate(document.fields, start=1)
-        if _needs_a_person(f, alarmed)
-    ]
+    tasks = []
+    for ordinal, f in enumerate(document.fields, start=1):
+        if _needs_a_person(f, alarmed):
+            kind = kind_for(f.field, document.route)
+            fits = kind == TaskKind.CONFIRM and carpet_rule.holds_for(f, document.findings)
+            tasks.append(PlannedTask(f.field, kind, Purpose.REVIEW, ordinal, fits))
     known = {f.field for f in document.fields}
     if FieldName.PHOTO in alarmed and FieldName.PHOTO not in known:
         ordinal = len(document.fields) + 1

@@ -20,6 +20,7 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName, FormName
 from pipeline.domain.errors import DefectError, PolicyError
 from pipeline.domain.retention import RetentionRule, Start
 from pipeline.settings import Settings
+from pipeline.store.arrivals import open_tasks
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import JAPAN, utc_now
 from pipeline.store.database import Database
@@ -377,6 +378,10 @@ def _empty_rows(cursor: duckdb.DuckDBPyConnection, run_id: str, data_class: Data
             f"and document_id in {ended}",
             which,
         )
+        # Without its characters a task is none for a carpet.
+        cursor.execute(
+            f"update open_task set for_carpet = false where document_id in {ended}", which
+        )
         # None can follow: `Notes.add` refuses a note where the class has ended.
         cursor.execute(f"update note set text_sealed = null where document_id in {ended}", which)
         return
@@ -406,16 +411,11 @@ def _close_tasks(cursor: duckdb.DuckDBPyConnection, run_id: str, data_class: Dat
     which: list[object] = [run_id, data_class.value]
     names = _names(_FIELDS[data_class])
     about = "true" if data_class == DataClass.IMAGE else f"field in ({names})"
-    cursor.execute(
-        f"update task set state = 'closed', result = '{DESTROYED}', closed_at = ?, "
-        "lease_user = null, lease_until = null, ver = ver + 1 "
-        f"where state = 'open' and {about} and document_id in {ended}",
-        [utc_now(), *which],
-    )
+    open_tasks.close(cursor, f"{about} and document_id in {ended}", which, DESTROYED, utc_now())
     cursor.execute(
         f"update document set outcome = '{DESTROYED}', decided_at = ?, ver = ver + 1 "
         f"where decided_at is null and document_id in {ended} and not exists ("
-        "select 1 from task t where t.document_id = document.document_id and t.state = 'open')",
+        "select 1 from open_task t where t.document_id = document.document_id)",
         [utc_now(), *which],
     )
 

@@ -114,19 +114,24 @@ class Figures:
             for batch_id, loaded_at, arrivals, documents, loaded, duplicate, quarantined in rows
         ]
 
-    def totals(self) -> dict[str, dict[str, int]]:
-        """Counts over everything: arrivals, routes, outcomes, findings, open tasks."""
+    def totals(self, *names: str) -> dict[str, dict[str, int]]:
+        """Counts over everything: arrivals, routes, outcomes, findings, open tasks.
+
+        Args:
+            names: Those that are wanted; all where none is named.
+        """
         questions = {
             "arrivals": "select outcome, count(*) from arrival group by all",
             "routes": "select route, count(*) from document group by all",
             "outcomes": "select coalesce(outcome, 'open'), count(*) from document group by all",
             "forms": "select coalesce(form, 'unknown'), count(*) from document group by all",
             "findings": "select code, count(distinct document_id) from finding group by all",
-            "tasks": "select kind, count(*) from task where state = 'open' group by all",
+            "tasks": "select kind, count(*) from open_task group by all",
         }
         return {
             name: {str(k): int(n) for k, n in sorted(self._database.rows(sql))}
             for name, sql in questions.items()
+            if not names or name in names
         }
 
     def throughput(self, unit: str, slots: int) -> Throughput:
@@ -181,17 +186,18 @@ class Figures:
 
     def people_today(self) -> list[tuple[str, int]]:
         """Decisions today by person, most first; what was taken back does not count."""
+        nine = dt.timedelta(hours=9)
+        midnight = (utc_now() + nine).replace(hour=0, minute=0, second=0, microsecond=0) - nine
         rows = self._database.rows(
-            f"""
-            select coalesce(p.name, d.user_id), count(*) from decision d
+            """
+            with today as (select * from decision where decided_at >= ?)
+            select coalesce(p.name, d.user_id), count(*) from today d
             left join person p using (user_id)
-            where date_trunc('day', {_LOCAL.format(column="decided_at")})
-              = date_trunc('day', ?::timestamp + interval 9 hours)
-            and d.undoes is null
-            and not exists (select 1 from decision u where u.undoes = d.decision_id)
+            where d.undoes is null
+            and not exists (select 1 from today u where u.undoes = d.decision_id)
             group by all order by 2 desc, 1
             """,
-            [utc_now()],
+            [midnight],
         )
         return [(str(name), int(n)) for name, n in rows]
 

@@ -95,11 +95,10 @@ class Assignments:
         late = now - dt.timedelta(hours=sla_hours)
         soon = now - dt.timedelta(hours=sla_hours * SOON_SHARE)
         rows = self._database.rows(
-            "select t.kind, t.purpose, count(*), "
-            "count(*) filter (d.received_at <= ? and d.received_at > ?), "
-            "count(*) filter (d.received_at <= ?), min(d.received_at) "
-            "from task t join document d using (document_id) where t.state = 'open' "
-            "group by all order by t.purpose, t.kind",
+            "select kind, purpose, count(*), "
+            "count(*) filter (received_at <= ? and received_at > ?), "
+            "count(*) filter (received_at <= ?), min(received_at) "
+            "from open_task group by all order by purpose, kind",
             [soon, late, late],
         )
         return [Waiting(TaskKind(r[0]), Purpose(r[1]), *r[2:]) for r in rows]
@@ -108,11 +107,16 @@ class Assignments:
         """How long the open review tasks will take at the pace of the last hours."""
         since = utc_now() - dt.timedelta(hours=hours)
         row = self._database.row(
-            "select count(*) filter (state = 'open'), count(*) filter (created_at > ?), "
-            "count(*) filter (closed_at > ? and exists ("
-            "  select 1 from decision d where d.task_id = task.task_id)) "
-            "from task where purpose = 'review' and (state = 'open' or closed_at > ?)",
-            [since, since, since],
+            # A task closes with a decision on it, so only decisions since then can have done it.
+            "with done as (select c.created_at, d.task_id is not null as by_person "
+            "  from closed_task c left join (select distinct task_id from decision "
+            "    where decided_at > ?) d using (task_id) "
+            "  where c.purpose = 'review' and c.closed_at > ?) "
+            "select (select count(*) from open_task where purpose = 'review'), "
+            "(select count(*) from open_task where purpose = 'review' and created_at > ?) "
+            "+ (select count(*) from done where created_at > ?), "
+            "(select count(*) from done where by_person)",
+            [since, since, since, since],
         )
         held, new, done = row if row else (0, 0, 0)
         per_hour = (done - new) / hours
@@ -126,17 +130,19 @@ class Assignments:
             day_began: Midnight of today in Japan, UTC without a zone.
         """
         now = utc_now()
+        hour_began = now - dt.timedelta(hours=1)
         rows = self._database.rows(
-            "select p.name, p.role, "
-            "(select count(*) from task t where t.lease_user = p.user_id and t.state = 'open' "
-            " and t.lease_until >= ?), "
-            "(select max(t.lease_until) from task t where t.lease_user = p.user_id "
-            " and t.state = 'open' and t.lease_until >= ?), "
-            "(select count(*) from decision d where d.user_id = p.user_id and d.decided_at > ?), "
-            "(select count(*) from decision d where d.user_id = p.user_id and d.decided_at >= ?) "
-            "from person p where p.role in ('reviewer', 'supervisor') and p.disabled_at is null "
+            "with held as (select lease_user, count(*) as n, max(lease_until) as until "
+            "  from open_task where lease_until >= ? group by lease_user), "
+            "decided as (select user_id, count(*) filter (decided_at > ?) as hour, "
+            "  count(*) filter (decided_at >= ?) as today "
+            "  from decision where decided_at >= ? group by user_id) "
+            "select p.name, p.role, coalesce(h.n, 0), h.until, coalesce(d.hour, 0), "
+            "coalesce(d.today, 0) from person p left join held h on h.lease_user = p.user_id "
+            "left join decided d on d.user_id = p.user_id "
+            "where p.role in ('reviewer', 'supervisor') and p.disabled_at is null "
             "order by p.name",
-            [now, now, now - dt.timedelta(hours=1), day_began],
+            [now, hour_began, day_began, min(hour_began, day_began)],
         )
         return [Worker(r[0], Role(r[1]), *r[2:]) for r in rows]
 
@@ -144,12 +150,11 @@ class Assignments:
         """What is held, then what has waited longest, up to ``MOST_SHOWN`` tasks."""
         now = utc_now()
         rows = self._database.rows(
-            "select t.task_id, t.document_id, t.field, t.kind, d.received_at, p.name, "
-            "case when p.name is null then null else t.lease_until end "
-            "from task t join document d using (document_id) "
+            "select t.task_id, t.document_id, t.field, t.kind, t.received_at, p.name, "
+            "case when p.name is null then null else t.lease_until end from open_task t "
             "left join person p on p.user_id = t.lease_user and t.lease_until >= ? "
-            "where t.state = 'open' and t.purpose = 'review' "
-            "order by p.name is null, p.name, d.received_at, t.task_id limit ?",
+            "where t.purpose = 'review' "
+            "order by p.name is null, p.name, t.received_at, t.task_id limit ?",
             [now, MOST_SHOWN],
         )
         return [OpenTask(r[0], r[1], r[2], TaskKind(r[3]), *r[4:]) for r in rows]
@@ -162,8 +167,8 @@ class Assignments:
         """
         with self._database.writing() as cursor:
             done = cursor.execute(
-                "update task set lease_user = null, lease_until = null, ver = ver + 1 "
-                "where task_id = ? and state = 'open' returning field",
+                "update open_task set lease_user = null, lease_until = null, ver = ver + 1 "
+                "where task_id = ? returning field",
                 [task_id],
             ).fetchall()
             if not done:
@@ -179,8 +184,8 @@ class Assignments:
         with self._database.writing() as cursor:
             user_id = _reviewer(cursor, name)
             done = cursor.execute(
-                "update task set lease_user = null, lease_until = null, ver = ver + 1 "
-                "where lease_user = ? and state = 'open' returning task_id",
+                "update open_task set lease_user = null, lease_until = null, ver = ver + 1 "
+                "where lease_user = ? returning task_id",
                 [user_id],
             ).fetchall()
             self._audit.append(cursor, actor, "task.take_back", f"user:{user_id}")
@@ -201,8 +206,8 @@ class Assignments:
             user_id = _reviewer(cursor, name)
             require_third_person(cursor, task, Actor(user_id, Role.REVIEWER))
             done = cursor.execute(
-                "update task set lease_user = ?, lease_until = ?, ver = ver + 1 "
-                "where task_id = ? and state = 'open' and ver = ? returning 1",
+                "update open_task set lease_user = ?, lease_until = ?, ver = ver + 1 "
+                "where task_id = ? and ver = ? returning 1",
                 [user_id, now + dt.timedelta(minutes=lease_minutes), task_id, task.ver],
             ).fetchall()
             if not done:

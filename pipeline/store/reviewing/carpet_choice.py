@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from pipeline.domain import application_id, my_number
 from pipeline.domain.documents import PIN_FIELDS, FieldName
-from pipeline.domain.findings import FindingCode
-from pipeline.store.arrivals import records
+from pipeline.store.arrivals import carpet_rule, records
 from pipeline.store.database import Database
 from pipeline.vault import Vault
 
-# Findings that say no more than that a character is not sure; any other bars the field.
-_OF_CHARACTERS = (
-    FindingCode.MY_NUMBER_AMBIGUOUS,
-    FindingCode.TEXT_UNCLEAR,
-    FindingCode.APPLICATION_ID_UNREADABLE,
-)
-# Boxed fields alone. In a date the calendar has spoken for digits beside their ink: it is looked
-# at as a whole.
-_READER = "boxes"
 _WINDOW = 300
 _MOST_WINDOWS = 4
-_CANDIDATES = """
-from task t join field f on f.document_id = t.document_id and f.field = t.field
-where t.state = 'open' and t.kind = 'confirm' and t.purpose = 'review'
-  and (t.lease_user is null or t.lease_until < ?)
-  and f.reader = ? and f.flagged > 0 and f.reviewed is null and f.value_sealed is not null
+_FREE = "for_carpet and (lease_user is null or lease_until < ?)"
+# What was read and found never changes while a task is open, so a task is looked at once and its
+# flagged characters are kept in memory; what carpets have said of it is asked each time.
+_LOOKED_AT = """
+with t as (select task_id, document_id, serial, field from open_task
+  where task_id in (select unnest(?::varchar[])))
+select t.task_id, t.document_id, t.field, f.value_sealed, f.characters_sealed, f.crop_x_px,
+  f.crop_y_px
+from t join field f on f.serial = t.serial and f.field = t.field
+where f.reader = ? and f.flagged > 0 and f.reviewed is null and f.value_sealed is not null
   and f.characters_sealed is not null and f.has_crop and f.crop_x_px is not null
-  and not list_contains(?::varchar[], t.field)
-  and not exists (select 1 from carpet_cell c where c.task_id = t.task_id
-    and c.state in ('doubted', 'unseen'))
-  and not exists (select 1 from finding n where n.document_id = t.document_id
+  and f.field not in (select unnest(?::varchar[]))
+  and not exists (select 1 from finding n where n.serial = t.serial
     and n.field = t.field and n.severity <> 'info'
-    and not (n.position is not null and list_contains(?::varchar[], n.code)))
+    and not (n.position is not null and n.code in (select unnest(?::varchar[]))))
 """
 
 
@@ -47,13 +42,34 @@ class Candidate:
 
     task_id: str
     document_id: str
+    serial: int
+    field: FieldName
     ver: int
     position: int
     character: str
+    box_px: tuple[int, int, int, int]
 
     def __repr__(self) -> str:
         """Without what was read."""
         return f"Candidate({self.task_id}, {self.position})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubtful:
+    """A flagged character of a task; in the clear, in memory only."""
+
+    position: int
+    character: str
+    box_px: tuple[int, int, int, int]
+
+    def __repr__(self) -> str:
+        """Without what was read."""
+        return f"_Doubtful({self.position})"
+
+    @property
+    def facts(self) -> tuple[int, str, tuple[int, int, int, int]]:
+        """What a candidate needs of it."""
+        return (self.position, self.character, self.box_px)
 
 
 class Candidates:
@@ -62,33 +78,54 @@ class Candidates:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._unfit: set[str] = set()  # tasks that no carpet can take; a reading never changes
+        self._known: dict[str, tuple[_Doubtful, ...]] = {}  # by task; empty: no carpet takes it
 
     def waiting(self, now: dt.datetime) -> int:
         """How many tasks may have a character for a carpet, those leased left aside."""
-        found = self._database.rows(f"select count(*) {_CANDIDATES}", _parameters(now))
+        found = self._database.rows(f"select count(*) from open_task where {_FREE}", [now])
         return int(found[0][0])
 
-    def alike(self, now: dt.datetime, most: int) -> list[Candidate]:
+    def alike(
+        self, cursor: duckdb.DuckDBPyConnection, now: dt.datetime, most: int
+    ) -> list[Candidate]:
         """Characters that were all read alike, one a document, of the oldest tasks.
 
-        The character that most of these tasks have in doubt is taken.
+        The character that most of these tasks have in doubt is taken. Tasks that turn out to be
+        none for a carpet are noted as such and never looked at again.
         """
         groups: dict[str, dict[str, Candidate]] = {}
+        looked_at = []
+        unfit = []
         for window in range(_MOST_WINDOWS):
-            rows = self._database.rows(
-                "select t.task_id, t.document_id, t.field, t.ver, f.value_sealed, "
-                "f.characters_sealed, (select list(c.position) from carpet_cell c "
-                f"where c.task_id = t.task_id and c.state = 'right') {_CANDIDATES} "
-                "order by t.created_at, t.document_id, t.task_id "
-                f"limit {_WINDOW} offset {window * _WINDOW}",
-                _parameters(now),
-            )
-            for row in rows:
-                for one in self._characters_of(row):
-                    groups.setdefault(one.character, {}).setdefault(one.document_id, one)
+            rows = cursor.execute(
+                f"select task_id, document_id, serial, field, ver from open_task where {_FREE} "
+                f"order by created_at, document_id, task_id limit {_WINDOW} "
+                f"offset {window * _WINDOW}",
+                [now],
+            ).fetchall()
+            self._look_at([row[0] for row in rows if row[0] not in self._known])
+            said = _said(cursor, [row[0] for row in rows])
+            for task_id, document, serial, field, ver in rows:
+                looked_at.append(task_id)
+                states = said.get(task_id, {})
+                if not self._known[task_id] or {"doubted", "unseen"} & set(states.values()):
+                    unfit.append(task_id)
+                    continue
+                for one in self._known[task_id]:
+                    if states.get(one.position) != "right":
+                        found = Candidate(
+                            task_id, document, serial, FieldName(field), ver, *one.facts
+                        )
+                        groups.setdefault(one.character, {}).setdefault(document, found)
             if len(rows) < _WINDOW or any(len(g) >= most for g in groups.values()):
                 break
+        cursor.execute(
+            "update open_task set for_carpet = false "
+            "where task_id in (select unnest(?::varchar[]))",
+            [unfit],
+        )
+        kept = set(looked_at) - set(unfit)
+        self._known = {task: held for task, held in self._known.items() if task in kept}
         if not groups:
             return []
         fullest = max(groups.values(), key=lambda group: min(len(group), most))
@@ -101,21 +138,43 @@ class Candidates:
         found: list[dict[str, Any]] = content["characters"]
         return found
 
-    def _characters_of(self, row: tuple[Any, ...]) -> Iterable[Candidate]:
-        task_id, document, name, ver, value_sealed, sealed, done = row
-        if task_id in self._unfit:
-            return ()
-        context = records.value_context(document, name)
-        value = self._vault.unseal(context, bytes(value_sealed)).decode()
-        characters = self.characters(document, name, sealed)
-        if not _is_fit(FieldName(name), value, characters):
-            self._unfit.add(task_id)
-            return ()
-        return [
-            Candidate(task_id, document, ver, n, characters[n]["value"])
-            for n in flagged(characters)
-            if n not in (done or ())
-        ]
+    def _look_at(self, tasks: Sequence[str]) -> None:
+        """Read the flagged characters of tasks into memory; of those unfit, that there are none."""
+        if not tasks:
+            return
+        self._known |= dict.fromkeys(tasks, ())
+        codes = [c.value for c in carpet_rule.OF_CHARACTERS]
+        pins = [f.value for f in PIN_FIELDS]
+        for task_id, document, name, value_sealed, sealed, left, top in self._database.rows(
+            _LOOKED_AT, [tasks, carpet_rule.READER, pins, codes]
+        ):
+            context = records.value_context(document, name)
+            value = self._vault.unseal(context, bytes(value_sealed)).decode()
+            characters = self.characters(document, name, sealed)
+            if _is_fit(FieldName(name), value, characters):
+                self._known[task_id] = tuple(
+                    _Doubtful(n, c["value"], in_crop(c["box_px"], (left, top)))
+                    for n, c in enumerate(characters)
+                    if c["flagged"]
+                )
+
+
+def _said(cursor: duckdb.DuckDBPyConnection, tasks: Sequence[str]) -> dict[str, dict[int, str]]:
+    """What carpets have said of tasks: states by position."""
+    said: dict[str, dict[int, str]] = {}
+    for task_id, position, state in cursor.execute(
+        "select task_id, position, state from carpet_cell where state in "
+        "('right', 'doubted', 'unseen') and task_id in (select unnest(?::varchar[]))",
+        [tasks],
+    ).fetchall():
+        said.setdefault(task_id, {})[position] = state
+    return said
+
+
+def in_crop(box_px: Sequence[int], origin_px: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box of the page, in pixels of a crop that begins at an origin."""
+    x, y, w, h = box_px
+    return (x - origin_px[0], y - origin_px[1], w, h)
 
 
 def flagged(characters: Iterable[dict[str, Any]]) -> frozenset[int]:
@@ -142,8 +201,3 @@ def _is_fit(field: FieldName, value: str, characters: list[dict[str, Any]]) -> b
             for c in doubtful
         )
     )
-
-
-def _parameters(now: dt.datetime) -> list[object]:
-    pins = sorted(f.value for f in PIN_FIELDS)
-    return [now, _READER, pins, [c.value for c in _OF_CHARACTERS]]

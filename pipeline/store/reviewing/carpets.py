@@ -24,7 +24,7 @@ from pipeline.domain.documents import FieldName
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
-from pipeline.store.reviewing.carpet_choice import Candidate, Candidates, flagged
+from pipeline.store.reviewing.carpet_choice import Candidate, Candidates, flagged, in_crop
 from pipeline.store.reviewing.decisions import Action, Decisions
 from pipeline.store.reviewing.queue import Queue, stale
 from pipeline.vault import Vault
@@ -47,6 +47,7 @@ class CarpetCell:
     task_id: str
     ver: int
     document_id: str
+    serial: int
     field: FieldName
     position: int
     box_px: tuple[int, int, int, int]
@@ -116,7 +117,7 @@ class Carpets:
                 _lease(cursor, actor, held.carpet_id, until, [c.task_id for c in held.cells])
                 return held
             give_back(cursor, actor)
-            chosen = self._candidates.alike(now, COLUMNS * ROWS)
+            chosen = self._candidates.alike(cursor, now, COLUMNS * ROWS)
             if not chosen:
                 return None
             carpet_id = secrets.token_hex(8)
@@ -125,7 +126,11 @@ class Carpets:
             insert(cursor, "carpet_cell", _cell_rows(actor, carpet_id, chosen, now))
             detail = f"cells:{len(chosen)}"
             self._audit.append(cursor, actor, "carpet.claim", f"carpet:{carpet_id}", detail=detail)
-            return self._held(actor, now)
+        cells = tuple(
+            CarpetCell(n, c.task_id, c.ver, c.document_id, c.serial, c.field, c.position, c.box_px)
+            for n, c in enumerate(chosen)
+        )
+        return Carpet(carpet_id, chosen[0].character, cells)
 
     def held(self, actor: Actor, carpet_id: str) -> Carpet:
         """A carpet that the person holds; cells that were taken away from it are missing.
@@ -181,11 +186,16 @@ class Carpets:
             left += _set_state(cursor, carpet_id, "left", range(COLUMNS * ROWS))
             self._append(cursor, actor, cells, frozenset(picked), now)
             give_back(cursor, actor)
+            # What was picked out, or could not be shown, is looked at as a whole from now on.
+            whole = {c.task_id for c in carpet.cells} - {c.task_id for c in right}
             cursor.execute(
-                "update task set ver = ver + 1 where list_contains(?::varchar[], task_id)",
-                [[c.task_id for c in cells]],
+                "update open_task set ver = ver + 1, for_carpet = for_carpet and "
+                "task_id not in (select unnest(?::varchar[])) "
+                "where task_id in (select unnest(?::varchar[]))",
+                [list(whole), [c.task_id for c in cells]],
             )
-            closed = [c for c in right if self._is_complete(cursor, c)]
+            complete = self._complete(cursor, right)
+            closed = [c for c in right if c.task_id in complete]
             for cell in closed:
                 self._decisions.keep(cursor, cell.task_id, now)
         return CarpetResult(len(right), len(picked), len(closed), left)
@@ -203,43 +213,69 @@ class Carpets:
         return frozenset(row[0] for row in rows)
 
     def _held(self, actor: Actor, now: dt.datetime) -> Carpet | None:
+        # Mostly nothing is held: that is known from the open tasks alone.
+        leased = "lease_user = ? and lease_until >= ? and lease_carpet is not null"
+        mine = [actor.user_id, now]
+        if not self._database.rows(f"select 1 from open_task where {leased} limit 1", mine):
+            return None
         rows = self._database.rows(
-            """
+            f"""
+            with t as (select * from open_task where {leased})
             select c.carpet_id, c.place, c.position, c.state, t.task_id, t.ver, t.document_id,
-              t.field, f.characters_sealed, f.crop_x_px, f.crop_y_px
-            from task t join carpet_cell c on c.task_id = t.task_id
+              t.serial, t.field, f.characters_sealed, f.crop_x_px, f.crop_y_px
+            from t join carpet_cell c on c.task_id = t.task_id
               and c.carpet_id = t.lease_carpet and c.task_ver = t.ver
-            join field f on f.document_id = t.document_id and f.field = t.field
-            where t.state = 'open' and t.lease_user = ? and t.lease_until >= ?
-              and c.state in ('handed', 'shown') and f.characters_sealed is not null
+            join field f on f.serial = t.serial and f.field = t.field
+            where c.state in ('handed', 'shown') and f.characters_sealed is not null
             order by c.handed_at desc, c.carpet_id, c.place
             """,
-            [actor.user_id, now],
+            mine,
         )
         character, cells = "", []
         for row in rows:
-            carpet_id, place, position, state, task, ver, document, field, sealed, left, top = row
-            if carpet_id != rows[0][0]:
+            if row[0] != rows[0][0]:
                 break
+            place, position, state, task, ver, document, serial, field, sealed, left, top = row[1:]
             one = self._candidates.characters(document, field, sealed)[position]
             character = str(one["value"])
-            x, y, w, h = one["box_px"]
-            box, is_shown = (x - left, y - top, w, h), state == "shown"
-            name = FieldName(field)
-            cells.append(CarpetCell(place, task, ver, document, name, position, box, is_shown))
+            cells.append(
+                CarpetCell(
+                    place,
+                    task,
+                    ver,
+                    document,
+                    serial,
+                    FieldName(field),
+                    position,
+                    in_crop(one["box_px"], (left, top)),
+                    state == "shown",
+                )
+            )
         return Carpet(rows[0][0], character, tuple(cells)) if cells else None
 
-    def _is_complete(self, cursor: duckdb.DuckDBPyConnection, cell: CarpetCell) -> bool:
-        sealed = cursor.execute(
-            "select characters_sealed from field where document_id = ? and field = ?",
-            [cell.document_id, cell.field],
-        ).fetchall()[0][0]
-        done = cursor.execute(
-            "select position from carpet_cell where task_id = ? and state = 'right'",
-            [cell.task_id],
+    def _complete(self, cursor: duckdb.DuckDBPyConnection, cells: Sequence[CarpetCell]) -> set[str]:
+        """Tasks of which every flagged character was confirmed."""
+        tasks = [c.task_id for c in cells]
+        done: dict[str, set[int]] = {}
+        for task_id, position in cursor.execute(
+            "select task_id, position from carpet_cell where state = 'right' "
+            "and task_id in (select unnest(?::varchar[]))",
+            [tasks],
+        ).fetchall():
+            done.setdefault(task_id, set()).add(position)
+        rows = cursor.execute(
+            "with t as (select task_id, serial, field from open_task "
+            "  where task_id in (select unnest(?::varchar[]))) "
+            "select t.task_id, f.document_id, f.field, f.characters_sealed "
+            "from t join field f on f.serial = t.serial and f.field = t.field",
+            [tasks],
         ).fetchall()
-        characters = self._candidates.characters(cell.document_id, cell.field, sealed)
-        return flagged(characters) <= {position for (position,) in done}
+        return {
+            task_id
+            for task_id, document, field, sealed in rows
+            if flagged(self._candidates.characters(document, field, sealed))
+            <= done.get(task_id, set())
+        }
 
     def _append(
         self,
@@ -257,6 +293,7 @@ class Carpets:
                 "decision_id": secrets.token_hex(8),
                 "task_id": cell.task_id,
                 "document_id": cell.document_id,
+                "serial": cell.serial,
                 "field": cell.field.value,
                 "user_id": actor.user_id,
                 "action": action.value,
@@ -299,8 +336,8 @@ def _lease(
     tasks: Sequence[str],
 ) -> None:
     cursor.execute(
-        "update task set lease_user = ?, lease_until = ?, lease_carpet = ? "
-        "where list_contains(?::varchar[], task_id)",
+        "update open_task set lease_user = ?, lease_until = ?, lease_carpet = ? "
+        "where task_id in (select unnest(?::varchar[]))",
         [actor.user_id, until, carpet_id, tasks],
     )
 
@@ -308,8 +345,8 @@ def _lease(
 def give_back(cursor: duckdb.DuckDBPyConnection, actor: Actor) -> None:
     """Give back whatever a person holds for carpets, undecided."""
     cursor.execute(
-        "update task set lease_user = null, lease_until = null, lease_carpet = null "
-        "where lease_user = ? and lease_carpet is not null and state = 'open'",
+        "update open_task set lease_user = null, lease_until = null, lease_carpet = null "
+        "where lease_user = ? and lease_carpet is not null",
         [actor.user_id],
     )
     cursor.execute(

@@ -12,14 +12,14 @@ import duckdb
 
 from pipeline.domain.documents import FieldName, FormName, Route
 from pipeline.domain.errors import InputError
-from pipeline.store.arrivals import records
+from pipeline.store.arrivals import open_tasks, records
 from pipeline.store.arrivals.families import FAMILIES
-from pipeline.store.arrivals.loading import mark_row, repeated_row, task_row
+from pipeline.store.arrivals.loading import mark_row, repeated_row
 from pipeline.store.arrivals.rescans import REPLACED
 from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
-from pipeline.store.database import Database, insert
+from pipeline.store.database import OF_DOCUMENT, Database, insert
 from pipeline.store.reviewing import keyed_values
 from pipeline.store.reviewing.documents import Documents
 from pipeline.store.reviewing.queue import Queue, Task, require_third_person, stale
@@ -125,7 +125,7 @@ class Decisions:
                 field=task.field,
                 detail=f"{task.kind}:{result}",
             )
-            _finish_document(cursor, task.document_id, now)
+            _finish_document(cursor, task, now)
         return result
 
     def keep(self, cursor: duckdb.DuckDBPyConnection, task_id: str, now: dt.datetime) -> None:
@@ -141,7 +141,7 @@ class Decisions:
             raise stale()
         self._settle(cursor, task, field, machine, "confirmed", now)
         _close(cursor, task_id, "confirmed", now)
-        _finish_document(cursor, task.document_id, now)
+        _finish_document(cursor, task, now)
 
     def _decide_document(
         self,
@@ -168,19 +168,15 @@ class Decisions:
                     remedy_ja="スキャンし直すか、返戻してください。",
                     remedy_en="Ask for a new scan, or return it.",
                 )
-            insert(
-                cursor,
-                "task",
-                [
-                    task_row(
-                        task.document_id,
-                        PlannedTask(f.name, TaskKind.CONFIRM, Purpose.REVIEW, f.ordinal),
-                        now,
-                    )
-                    for f in fields
-                    if not f.accepted and f.reviewed is None
-                ],
-            )
+            waiting = {t.field for t in self._queue.of_document(task.document_id)
+                       if t.state == "open"}  # fmt: skip
+            # Whether a carpet may take one is looked at when a carpet wants it.
+            planned = [
+                PlannedTask(f.name, TaskKind.CONFIRM, Purpose.REVIEW, f.ordinal, for_carpet=True)
+                for f in fields
+                if not f.accepted and f.reviewed is None and f.name not in waiting
+            ]
+            open_tasks.add(cursor, [open_tasks.new(task.owner, p, now) for p in planned])
         elif decision.action != Action.ACCEPT:
             _close_rest(cursor, task, decision.action, now)
         return decision.action.value
@@ -235,9 +231,10 @@ class Decisions:
         Who may try again until the machine agrees does not key blind: another person settles it.
         """
         rows = cursor.execute(
-            "select action, value_sealed from decision d where task_id = ? and exists "
-            "(select 1 from decision u where u.undoes = d.decision_id)",
-            [task.task_id],
+            "with d as (select * from decision where serial = ?) "
+            "select action, value_sealed from d where task_id = ? and exists "
+            "(select 1 from d u where u.undoes = d.decision_id)",
+            [task.serial, task.task_id],
         ).fetchall()
         context, field = records.keyed_context(task.task_id), FieldName(task.field or "")
         for action, sealed in rows:
@@ -278,25 +275,25 @@ class Decisions:
         _set_reviewed(cursor, task, sealed, records.masked(field, final), reviewed)
         if field in _MARKED and reviewed == "corrected":
             for marked, other in self._mark_again(cursor, task.document_id, field, final):
-                row = repeated_row(task.document_id, marked, other)
+                row = repeated_row(task.document_id, task.serial, marked, other)
                 insert(cursor, "finding", [row | {"ordinal": _FOUND_BY_CORRECTING}])
-                insert(cursor, "task", [task_row(task.document_id, _WHOLE, now)])
+                open_tasks.add(cursor, [open_tasks.new(task.owner, _WHOLE, now)])
 
     def unsettle(self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName) -> None:
         """Bring a field back to what the machine made of it, its marks and findings with it."""
         machine = self._documents.value(document, field)
         was = cursor.execute(
-            "select reviewed from field where document_id = ? and field = ?", [document, field]
+            f"select reviewed from field where {OF_DOCUMENT} and field = ?", [document, field]
         ).fetchall()
         cursor.execute(
             "update field set final_sealed = null, masked = ?, reviewed = null "
-            "where document_id = ? and field = ?",
+            f"where {OF_DOCUMENT} and field = ?",
             [records.masked(field, machine), document, field],
         )
         if field in _MARKED and was == [("corrected",)]:
             self._mark_again(cursor, document, field, machine)
             cursor.execute(
-                "delete from finding where document_id = ? and field = ? and ordinal = ?",
+                f"delete from finding where {OF_DOCUMENT} and field = ? and ordinal = ?",
                 [document, field, _FOUND_BY_CORRECTING],
             )
 
@@ -304,17 +301,15 @@ class Decisions:
         self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName, final: str | None
     ) -> list[tuple[FieldName, str]]:
         """Put the value's blind marks in; fields by which another document is found, and it."""
-        form = cursor.execute(
-            "select form from document where document_id = ?", [document]
-        ).fetchall()[0][0]
+        form, serial = cursor.execute(
+            "select form, serial from document where document_id = ?", [document]
+        ).fetchall()[0]
         born = self._documents.value(document, FieldName.BIRTH_DATE, final=True)
         values = {field: final, FieldName.BIRTH_DATE: born}
         family = FAMILIES.get(FormName(form), "") if form else ""
         marks = records.marks_of(values, self._vault)
-        cursor.execute(
-            "delete from blind_mark where document_id = ? and field = ?", [document, field]
-        )
-        insert(cursor, "blind_mark", [mark_row(document, family, f, m) for f, m in marks])
+        cursor.execute("delete from blind_mark where serial = ? and field = ?", [serial, field])
+        insert(cursor, "blind_mark", [mark_row(document, serial, family, f, m) for f, m in marks])
         repeated = []
         for marked, mark in marks:
             others = cursor.execute(
@@ -329,13 +324,12 @@ class Decisions:
 
     def _ask_another(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
         planned = PlannedTask(FieldName(task.field or ""), TaskKind.ADJUDICATE, task.purpose, 0)
-        row = task_row(task.document_id, planned, now)
-        row["priority"], row["parent_id"] = 0, task.task_id
-        insert(cursor, "task", [row])
+        row = open_tasks.new(task.owner, planned, now, parent_id=task.task_id, priority=0)
+        open_tasks.add(cursor, [row])
 
     def _wrong_form(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> str:
         _close_rest(cursor, task, Action.WRONG_FORM, now)
-        insert(cursor, "task", [task_row(task.document_id, _WHOLE, now)])
+        open_tasks.add(cursor, [open_tasks.new(task.owner, _WHOLE, now)])
         return "wrong_form"
 
     def _append(
@@ -356,6 +350,7 @@ class Decisions:
             "decision_id": identifier,
             "task_id": task.task_id,
             "document_id": task.document_id,
+            "serial": task.serial,
             "field": task.field,
             "user_id": actor.user_id,
             "action": decision.action.value,
@@ -385,22 +380,14 @@ def _is_held(task: Task, actor: Actor, ver: int, now: dt.datetime) -> bool:
 
 
 def _close(cursor: duckdb.DuckDBPyConnection, task_id: str, result: str, now: dt.datetime) -> None:
-    cursor.execute(
-        "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
-        "lease_user = null, lease_until = null where task_id = ?",
-        [result, now, task_id],
-    )
+    open_tasks.close(cursor, "task_id = ?", [task_id], result, now)
 
 
 def _close_rest(
     cursor: duckdb.DuckDBPyConnection, task: Task, result: str, now: dt.datetime
 ) -> None:
-    cursor.execute(
-        "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
-        "lease_user = null, lease_until = null "
-        "where document_id = ? and task_id <> ? and state = 'open'",
-        [result, now, task.document_id, task.task_id],
-    )
+    which = "serial = ? and task_id <> ?"
+    open_tasks.close(cursor, which, [task.serial, task.task_id], result, now)
 
 
 def _set_reviewed(
@@ -412,32 +399,31 @@ def _set_reviewed(
 ) -> None:
     cursor.execute(
         "update field set final_sealed = ?, masked = ?, reviewed = ? "
-        "where document_id = ? and field = ?",
-        [sealed, masked, reviewed, task.document_id, task.field],
+        "where serial = ? and field = ?",
+        [sealed, masked, reviewed, task.serial, task.field],
     )
 
 
-def _finish_document(cursor: duckdb.DuckDBPyConnection, document: str, now: dt.datetime) -> None:
+def _finish_document(cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
     """Decide the document once no review task is open; the heaviest result decides."""
     left = cursor.execute(
-        "select count(*) from task where document_id = ? and state = 'open' and purpose = 'review'",
-        [document],
+        "select count(*) from open_task where serial = ? and purpose = 'review'", [task.serial]
     ).fetchall()[0][0]
     if left:
         return
     results = {
         row[0]
         for row in cursor.execute(
-            "select result from task where document_id = ? and purpose = 'review'", [document]
+            "select result from closed_task where serial = ? and purpose = 'review'", [task.serial]
         ).fetchall()
     }
     unread = cursor.execute(
-        "select count(*) from field where document_id = ? and reviewed = 'illegible'", [document]
+        "select count(*) from field where serial = ? and reviewed = 'illegible'", [task.serial]
     ).fetchall()[0][0]
     outcome = next((r for r in ("refuse", "rescan", "return") if r in results), None)
     if outcome is None:
         outcome = "return" if unread else "accept"
     cursor.execute(
-        "update document set outcome = ?, decided_at = ?, ver = ver + 1 where document_id = ?",
-        [outcome, now, document],
+        "update document set outcome = ?, decided_at = ?, ver = ver + 1 where serial = ?",
+        [outcome, now, task.serial],
     )

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.domain.documents import DATE_FIELDS, FieldName
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store.arrivals import records
-from pipeline.store.database import Database
+from pipeline.store.database import OF_DOCUMENT, Database
 from pipeline.vault import Vault
 
 
@@ -31,6 +31,7 @@ class StoredDocument:
     decided_at: dt.datetime | None
     outcome: str | None
     ver: int
+    serial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Documents:
         """A document's facts, or None."""
         row = self._database.row(
             "select document_id, scan_id, batch_id, channel, form, form_version, route, "
-            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver "
+            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver, serial "
             "from document where document_id = ?",
             [document_id],
         )
@@ -114,7 +115,7 @@ class Documents:
         """The documents loaded last."""
         rows = self._database.rows(
             "select document_id, scan_id, batch_id, channel, form, form_version, route, "
-            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver "
+            "photo_verdict, received_at, loaded_at, decided_at, outcome, ver, serial "
             f"from document order by loaded_at desc, document_id limit {int(limit)}"
         )
         return [StoredDocument(*row) for row in rows]
@@ -124,7 +125,7 @@ class Documents:
         rows = self._database.rows(
             "select field, ordinal, masked, confidence, accepted, flagged, reader, "
             "model_version, has_crop, crop_x_px, crop_y_px, reviewed "
-            "from field where document_id = ? order by ordinal",
+            f"from field where {OF_DOCUMENT} order by ordinal",
             [document_id],
         )
         return [_field(row) for row in rows]
@@ -137,7 +138,7 @@ class Documents:
         """The findings of a document."""
         rows = self._database.rows(
             "select code, severity, field, position, evidence from finding "
-            "where document_id = ? order by ordinal",
+            f"where {OF_DOCUMENT} order by ordinal",
             [document_id],
         )
         return [
@@ -155,7 +156,7 @@ class Documents:
         """The page of a document, or None where none is known."""
         row = self._database.row(
             "select number, residual_px, inliers, rotation_quarters from page "
-            "where document_id = ? order by number limit 1",
+            f"where {OF_DOCUMENT} order by number limit 1",
             [document_id],
         )
         return Lineage(*row) if row else None
@@ -164,7 +165,7 @@ class Documents:
         """The photo's checks, in the checklist's order."""
         rows = self._database.rows(
             "select check_name, verdict, measured, unit, threshold from photo_check "
-            "where document_id = ? order by ordinal",
+            f"where {OF_DOCUMENT} order by ordinal",
             [document_id],
         )
         return [StoredCheck(*row) for row in rows]
@@ -175,7 +176,7 @@ class Documents:
         Whoever calls this has checked the role and writes the audit row.
         """
         row = self._database.row(
-            "select value_sealed, final_sealed from field where document_id = ? and field = ?",
+            f"select value_sealed, final_sealed from field where {OF_DOCUMENT} and field = ?",
             [document_id, name],
         )
         if row is None:
@@ -219,9 +220,10 @@ class Documents:
     def keyed_values(self, document_id: str, name: FieldName) -> list[str]:
         """What people have keyed for a field and not taken back, in the order of the decisions."""
         rows = self._database.rows(
-            "select task_id, value_sealed from decision d where document_id = ? and field = ? "
-            "and value_sealed is not null and not exists "
-            "(select 1 from decision u where u.undoes = d.decision_id) order by decided_at",
+            f"with d as (select * from decision where {OF_DOCUMENT} and field = ?) "
+            "select task_id, value_sealed from d where value_sealed is not null "
+            "and not exists (select 1 from d u where u.undoes = d.decision_id) "
+            "order by decided_at",
             [document_id, name],
         )
         return [
@@ -234,14 +236,14 @@ class Documents:
         rows = self._database.rows(
             "select d.decided_at, coalesce(p.name, d.user_id), d.action, d.field, d.seen "
             "from decision d left join person p using (user_id) "
-            "where d.document_id = ? order by d.decided_at",
+            f"where d.{OF_DOCUMENT} order by d.decided_at",
             [document_id],
         )
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
     def _characters(self, document_id: str, name: FieldName) -> dict[str, Any]:
         row = self._database.row(
-            "select characters_sealed from field where document_id = ? and field = ?",
+            f"select characters_sealed from field where {OF_DOCUMENT} and field = ?",
             [document_id, name],
         )
         if row is None or row[0] is None:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.domain.errors import PolicyError
+from pipeline.store.arrivals.open_tasks import Owner
 from pipeline.store.arrivals.tasking import Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
-from pipeline.store.database import Database
+from pipeline.store.database import OF_DOCUMENT, Database
 
-_COLUMNS = (
-    "task_id, document_id, field, kind, purpose, state, result, parent_id, lease_user, "
-    "lease_until, created_at, ver"
+_ALL = (
+    "task_id, document_id, serial, field, kind, purpose, state, result, parent_id, lease_user, "
+    "lease_until, received_at, created_at, ver"
+)
+_OPEN = _ALL.replace("state, result", "'open', null")
+_MAY_HAVE = (
+    "(lease_user is null or lease_user = ? or lease_until < ?) "
+    "and (lease_carpet is null or lease_user is null or lease_until < ?)"
+)
+_ORDER = (
+    "order by (lease_user = ? and lease_until >= ?) desc nulls last, "
+    "priority, created_at, document_id, ordinal, task_id limit 1"
+)
+_NOT_OWN_MISMATCH = (
+    "not (kind = 'adjudicate' and exists (select 1 from decision d "
+    "where d.serial = t.serial and d.field = t.field and d.user_id = ? "
+    "and d.task_id <> t.task_id))"
 )
 
 
@@ -24,6 +39,7 @@ class Task:
 
     task_id: str
     document_id: str
+    serial: int
     field: str | None
     kind: TaskKind
     purpose: Purpose
@@ -32,8 +48,14 @@ class Task:
     parent_id: str | None
     lease_user: str | None
     lease_until: dt.datetime | None
+    received_at: dt.datetime
     created_at: dt.datetime
     ver: int
+
+    @property
+    def owner(self) -> Owner:
+        """The document, as new tasks about it need it."""
+        return Owner(self.document_id, self.serial, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +88,15 @@ class Queue:
 
     def task(self, task_id: str) -> Task | None:
         """A task by its identifier."""
-        row = self._database.row(f"select {_COLUMNS} from task where task_id = ?", [task_id])
+        # Most are open, and what is open is little: the past is looked through only for others.
+        row = self._database.row(f"select {_OPEN} from open_task where task_id = ?", [task_id])
+        row = row or self._database.row(f"select {_ALL} from task where task_id = ?", [task_id])
         return _task(row) if row else None
 
     def of_document(self, document_id: str) -> list[Task]:
         """All tasks of a document, in order."""
         rows = self._database.rows(
-            f"select {_COLUMNS} from task where document_id = ? order by ordinal, created_at",
+            f"select {_ALL} from task where {OF_DOCUMENT} order by ordinal, created_at",
             [document_id],
         )
         return [_task(row) for row in rows]
@@ -80,7 +104,7 @@ class Queue:
     def counts(self) -> list[QueueCount]:
         """Open tasks by kind and purpose."""
         rows = self._database.rows(
-            "select kind, purpose, count(*), min(created_at) from task where state = 'open' "
+            "select kind, purpose, count(*), min(created_at) from open_task "
             "group by all order by kind, purpose"
         )
         return [QueueCount(TaskKind(k), Purpose(p), n, oldest) for k, p, n, oldest in rows]
@@ -94,34 +118,36 @@ class Queue:
         """
         now = utc_now()
         with self._database.writing() as cursor:
-            row = cursor.execute(
-                f"""
-                select {_COLUMNS} from task t
-                where state = 'open'
-                  and (lease_user is null or lease_user = ? or lease_until < ?)
-                  and (lease_carpet is null or lease_user is null or lease_until < ?)
-                  and not (kind = 'adjudicate' and exists (
-                    select 1 from decision d
-                    where d.document_id = t.document_id and d.field = t.field and d.user_id = ?
-                      and d.task_id <> t.task_id))
-                order by (lease_user = ? and lease_until >= ?) desc nulls last,
-                  priority, created_at, document_id, ordinal, task_id
-                limit 1
-                """,
-                [actor.user_id, now, now, actor.user_id, actor.user_id, now],
-            ).fetchone()
-            if row is None:
+            task = self._next(cursor, actor, now)
+            if task is None:
                 return None
             until = now + dt.timedelta(minutes=lease_minutes)
             cursor.execute(
-                "update task set lease_user = ?, lease_until = ?, lease_carpet = null "
+                "update open_task set lease_user = ?, lease_until = ?, lease_carpet = null "
                 "where task_id = ?",
-                [actor.user_id, until, row[0]],
+                [actor.user_id, until, task.task_id],
             )
-        task = _task(row)
-        if task.lease_user != actor.user_id:
-            self._audit.note(actor, "task.claim", f"task:{task.task_id}", field=task.field)
-        return self.task(task.task_id)
+            if task.lease_user != actor.user_id:
+                subject = f"task:{task.task_id}"
+                self._audit.append(cursor, actor, "task.claim", subject, field=task.field)
+        return replace(task, lease_user=actor.user_id, lease_until=until)
+
+    def _next(self, cursor: Any, actor: Actor, now: dt.datetime) -> Task | None:
+        me = actor.user_id
+        rows = cursor.execute(
+            f"select {_OPEN} from open_task where {_MAY_HAVE} {_ORDER}", [me, now, now, me, now]
+        ).fetchall()
+        if not rows:
+            return None
+        task = _task(rows[0])
+        if not _keyed_it(cursor, task, actor):
+            return task
+        # Only where the first is a mismatch of their own are everybody's decisions looked through.
+        rows = cursor.execute(
+            f"select {_OPEN} from open_task t where {_MAY_HAVE} and {_NOT_OWN_MISMATCH} {_ORDER}",
+            [me, now, now, me, me, now],
+        ).fetchall()
+        return _task(rows[0]) if rows else None
 
     def claim(self, actor: Actor, task_id: str, lease_minutes: int) -> Task:
         """Lease one task that was chosen.
@@ -134,10 +160,9 @@ class Queue:
         with self._database.writing() as cursor:
             until = now + dt.timedelta(minutes=lease_minutes)
             claimed = cursor.execute(
-                "update task set lease_user = ?, lease_until = ?, lease_carpet = null "
-                "where task_id = ? and state = 'open' "
-                "and (lease_user is null or lease_user = ? or lease_until < ?) "
-                f"returning {_COLUMNS}",
+                "update open_task set lease_user = ?, lease_until = ?, lease_carpet = null "
+                "where task_id = ? and (lease_user is null or lease_user = ? or lease_until < ?) "
+                f"returning {_OPEN}",
                 [actor.user_id, until, task_id, actor.user_id, now],
             ).fetchall()
             if not claimed:
@@ -150,8 +175,8 @@ class Queue:
         """Give a task back undone."""
         with self._database.writing() as cursor:
             cursor.execute(
-                "update task set lease_user = null, lease_until = null "
-                "where task_id = ? and lease_user = ? and state = 'open'",
+                "update open_task set lease_user = null, lease_until = null "
+                "where task_id = ? and lease_user = ?",
                 [task_id, actor.user_id],
             )
             self._audit.append(cursor, actor, "task.release", f"task:{task_id}")
@@ -160,8 +185,7 @@ class Queue:
         """Give back whatever a person holds (at log-out)."""
         with self._database.writing() as cursor:
             cursor.execute(
-                "update task set lease_user = null, lease_until = null "
-                "where lease_user = ? and state = 'open'",
+                "update open_task set lease_user = null, lease_until = null where lease_user = ?",
                 [actor.user_id],
             )
 
@@ -172,14 +196,7 @@ def require_third_person(cursor: Any, task: Task, actor: Actor) -> None:
     Raises:
         PolicyError: ``TASK_NOT_YOURS``.
     """
-    if task.kind != TaskKind.ADJUDICATE:
-        return
-    own = cursor.execute(
-        "select 1 from decision where document_id = ? and field = ? and user_id = ? "
-        "and task_id <> ? limit 1",
-        [task.document_id, task.field, actor.user_id, task.task_id],
-    ).fetchall()
-    if own:
+    if _keyed_it(cursor, task, actor):
         raise PolicyError(
             "TASK_NOT_YOURS",
             ja="自分が入力した項目の不一致は、別の人が判定します。",
@@ -187,7 +204,19 @@ def require_third_person(cursor: Any, task: Task, actor: Actor) -> None:
         )
 
 
+def _keyed_it(cursor: Any, task: Task, actor: Actor) -> bool:
+    """Whether a task settles a mismatch that the person's own keying is part of."""
+    if task.kind != TaskKind.ADJUDICATE:
+        return False
+    own = cursor.execute(
+        "select 1 from decision where serial = ? and field = ? and user_id = ? "
+        "and task_id <> ? limit 1",
+        [task.serial, task.field, actor.user_id, task.task_id],
+    ).fetchall()
+    return bool(own)
+
+
 def _task(row: tuple[Any, ...]) -> Task:
     values = list(row)
-    values[3], values[4] = TaskKind(row[3]), Purpose(row[4])
+    values[4], values[5] = TaskKind(row[4]), Purpose(row[5])
     return Task(*values)

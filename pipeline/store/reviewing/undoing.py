@@ -15,6 +15,7 @@ import duckdb
 
 from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import PolicyError
+from pipeline.store.arrivals import open_tasks
 from pipeline.store.arrivals.rescans import REPLACED
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
@@ -24,7 +25,7 @@ from pipeline.store.reviewing.decisions import Action, Decisions
 
 UNDONE = "undone"  # result of a task that a decision made which was taken back
 _NOT_UNDONE = "not exists (select 1 from decision u where u.undoes = d.decision_id)"
-_COLUMNS = "decision_id, task_id, document_id, field, action, seen, position, decided_at"
+_COLUMNS = "decision_id, task_id, document_id, serial, field, action, seen, position, decided_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class _Last:
     decision_id: str
     task_id: str
     document_id: str
+    serial: int
     field: str | None
     action: str
     seen: str
@@ -96,31 +98,34 @@ class Undoing:
             insert(cursor, "decision", [_undo_row(actor, one, now) for one in last])
             carpet_id = _carpet_of(cursor, actor, last)
             cursor.execute(
-                "update task set lease_user = ?, lease_until = ?, lease_carpet = ? "
-                "where list_contains(?::varchar[], task_id)",
-                [actor.user_id, until, carpet_id, [one.task_id for one in last]],
+                "update open_task set lease_user = ?, lease_until = ?, lease_carpet = ?, "
+                "for_carpet = for_carpet or ? where task_id in (select unnest(?::varchar[]))",
+                [
+                    actor.user_id,
+                    until,
+                    carpet_id,
+                    carpet_id is not None,
+                    [one.task_id for one in last],
+                ],
             )
         return Undone(None if carpet_id else last[0].task_id, carpet_id)
 
     def _take_back(self, cursor: duckdb.DuckDBPyConnection, one: _Last, now: dt.datetime) -> None:
-        closed = cursor.execute(
-            "update task set state = 'open', result = null, closed_at = null, ver = ver + 1 "
-            "where document_id = ? and state = 'closed' and closed_at = ? returning task_id",
-            [one.document_id, one.decided_at],
-        ).fetchall()
+        same = [one.serial, one.decided_at]
+        closed = open_tasks.reopen(cursor, "serial = ? and closed_at = ?", same)
+        open_tasks.close(cursor, "serial = ? and created_at = ?", same, UNDONE, now)
         cursor.execute(
-            "update task set state = 'closed', result = ?, closed_at = ?, ver = ver + 1, "
-            "lease_user = null, lease_until = null where document_id = ? and created_at = ?",
-            [UNDONE, now, one.document_id, one.decided_at],
+            "update closed_task set result = ?, closed_at = ?, ver = ver + 1 "
+            "where serial = ? and created_at = ? and closed_at <> ?",
+            [UNDONE, now, *same, now],
         )
         if closed and one.field is not None:
             self._decisions.unsettle(cursor, one.document_id, FieldName(one.field))
         cursor.execute(
             "update document set outcome = null, decided_at = null, ver = ver + 1 "
-            "where document_id = ? and outcome is not null and exists (select 1 from task t "
-            "where t.document_id = document.document_id and t.state = 'open' "
-            "and t.purpose = 'review')",
-            [one.document_id],
+            "where serial = ? and outcome is not null and exists (select 1 from open_task t "
+            "where t.serial = ? and t.purpose = 'review')",
+            [one.serial, one.serial],
         )
 
 
@@ -169,22 +174,22 @@ def _require_untouched(
         raise _too_late("手紙が印刷されました。", "The letter was printed.")
     if _any(
         cursor,
-        f"select 1 from decision d where document_id = ? and decided_at > ? and action <> 'undo' "
+        f"select 1 from decision d where serial = ? and decided_at > ? and action <> 'undo' "
         f"and {_NOT_UNDONE} and (task_id = ? or field = ? or task_id in "
-        "(select task_id from task where document_id = ? and created_at = ?))",
-        document,
+        "(select task_id from task where serial = ? and created_at = ?))",
+        one.serial,
         decided,
         one.task_id,
         one.field,
-        document,
+        one.serial,
         decided,
     ):
         raise _too_late("その後、続きの作業が決められました。", "What followed was decided since.")
     if _any(
         cursor,
-        "select 1 from task where document_id = ? and (task_id = ? or created_at = ?) "
+        "select 1 from open_task where serial = ? and (task_id = ? or created_at = ?) "
         "and lease_user <> ? and lease_until >= ?",
-        document,
+        one.serial,
         one.task_id,
         decided,
         actor.user_id,
@@ -214,6 +219,7 @@ def _undo_row(actor: Actor, one: _Last, now: dt.datetime) -> dict[str, Any]:
         "decision_id": secrets.token_hex(8),
         "task_id": one.task_id,
         "document_id": one.document_id,
+        "serial": one.serial,
         "field": one.field,
         "user_id": actor.user_id,
         "action": Action.UNDO.value,
@@ -234,7 +240,7 @@ def _carpet_of(cursor: duckdb.DuckDBPyConnection, actor: Actor, last: list[_Last
     for one in last:
         rows = cursor.execute(
             "update carpet_cell set state = 'shown', "
-            "task_ver = (select ver from task where task.task_id = carpet_cell.task_id) "
+            "task_ver = (select ver from open_task t where t.task_id = carpet_cell.task_id) "
             "where task_id = ? and position = ? and user_id = ? "
             "and state in ('right', 'doubted') returning carpet_id",
             [one.task_id, one.position, actor.user_id],

@@ -141,7 +141,6 @@ def _end_work(cursor: duckdb.DuckDBPyConnection, user_id: str) -> None:
         [utc_now(), user_id],
     )
     cursor.execute(
-        "update task set lease_user = null, lease_until = null "
-        "where lease_user = ? and state = 'open'",
+        "update open_task set lease_user = null, lease_until = null where lease_user = ?",
         [user_id],
     )
