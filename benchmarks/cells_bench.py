@@ -24,7 +24,7 @@ from pipeline.domain.geometry import PX_PER_MM, BoxMm
 from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.cells import refine_cells
-from pipeline.imaging.mapping import Mapping, bend_basis, project
+from pipeline.imaging.mapping import Mapping, displacement, project
 from pipeline.imaging.registration import Registrar, Unregistered
 from pipeline.samples.paper import Mode, PaperSpec, Preset
 
@@ -89,8 +89,9 @@ def truth(given: DegradedPage, mapping: Mapping, sides: Sides) -> Sides:
     flat = project(np.asarray(np.linalg.inv(mapping.form_to_page), np.float64), on_page)
     placed = flat
     if mapping.bend is not None:
+        size = mapping.width_px, mapping.height_px
         for _ in range(30):
-            placed = flat - bend_basis(placed, mapping.width_px, mapping.height_px) @ mapping.bend
+            placed = flat - displacement(placed, size, mapping.bend, mapping.slip)
     across, down, right, bottom = np.split(placed + 0.5, 4)
     return np.column_stack([across[:, 0], down[:, 1], right[:, 0], bottom[:, 1]])
 

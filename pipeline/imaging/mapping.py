@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
+from pipeline.imaging.slips import Slip
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]
@@ -21,8 +22,8 @@ SLIP_COLUMNS = 24
 SLIP_ROWS = 34
 BEND_SIZE = BEND_ROWS * BEND_COLUMNS + SLIP_ROWS + SLIP_COLUMNS
 _SLIP_STIFFNESS = 0.002  # beside the smooth bend's: slips are as sharp as they are
-_MAP_STEP_PX = 16
-_STRIP_CELLS = 4
+_MAP_STEP_PX, _SLIP_STEP_PX = 16, 8  # a slip bends the map within a few pixels
+_STRIP_PX = 64
 _COLOUR_AXES = 3
 _NO_SECOND_MAP = np.zeros(0, np.float32)  # both coordinates are in the first
 
@@ -69,6 +70,14 @@ def bend_roughness() -> NDArray[np.float64]:
         whole[own, own] = _SLIP_STIFFNESS * coarse * part
         begin += count
     return whole
+
+
+def displacement(
+    points: Points, size: tuple[float, float], bend: NDArray[np.float64], slip: Slip | None
+) -> Points:
+    """How form places are shifted by a bend and a slip: N x 2."""
+    shift = bend_basis(points, *size) @ bend
+    return np.asarray(shift if slip is None else shift + slip.shift(points), np.float64)
 
 
 def bend_on_grid(
@@ -130,17 +139,20 @@ class Mapping:
         height_px: Registered height.
         bend: ``BEND_SIZE`` x 2 coefficients: the shift of a form place, in registered
             pixels, before the homography; None for flat paper.
+        slip: A fold that slipped, beside the bend.
     """
 
     form_to_page: Matrix
     width_px: int
     height_px: int
     bend: NDArray[np.float64] | None = None
+    slip: Slip | None = None
 
     def place(self, points: Points) -> Points:
         """N x 2 registered pixels to pixels of the decoded page."""
         if self.bend is not None:
-            points = points + bend_basis(points, self.width_px, self.height_px) @ self.bend
+            size = self.width_px, self.height_px
+            points = points + displacement(points, size, self.bend, self.slip)
         return project(self.form_to_page, points)
 
     def page_px_per_form_px(self) -> float:
@@ -193,7 +205,7 @@ class Mapping:
 
     def _bent(self, source: Pixels, matrix: Matrix, method: int, fill: tuple[int, ...]) -> Pixels:
         """A strip at a time: the map of a whole page does not fit in any cache."""
-        step = _MAP_STEP_PX
+        step = _MAP_STEP_PX if self.slip is None else _SLIP_STEP_PX
         columns, rows = self.width_px // step + 3, self.height_px // step + 3
         # Cell centres, one cell beyond each edge, in the convention of cv2.resize.
         xs = (np.arange(columns, dtype=np.float64) - 0.5) * step - 0.5
@@ -201,12 +213,17 @@ class Mapping:
         grid = np.stack(np.meshgrid(xs, ys), axis=-1)
         if self.bend is not None:
             grid = grid + bend_on_grid(xs, ys, (self.width_px, self.height_px), self.bend)
+        if self.slip is not None:
+            along = (
+                self.slip.share(xs)[None, :] if self.slip.upright else self.slip.share(ys)[:, None]
+            )
+            grid = grid + along[..., None] * np.array(self.slip.shift_px)
         placed = project(matrix, grid.reshape(-1, 2))
         coarse = placed.reshape(rows, columns, 2).astype(np.float32)
         warped = np.empty((self.height_px, self.width_px, *source.shape[2:]), np.uint8)
-        for top in range(0, self.height_px, _STRIP_CELLS * step):
-            bottom = min(top + _STRIP_CELLS * step, self.height_px)
-            own = coarse[top // step : top // step + _STRIP_CELLS + 2]
+        for top in range(0, self.height_px, _STRIP_PX):
+            bottom = min(top + _STRIP_PX, self.height_px)
+            own = coarse[top // step : top // step + _STRIP_PX // step + 2]
             dense = cv2.resize(
                 own, (columns * step, len(own) * step), interpolation=cv2.INTER_LINEAR
             )[step : step + bottom - top, step : step + self.width_px]

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
 
 from pipeline.imaging.ink import scaling
-from pipeline.imaging.mapping import Matrix, Points, bend_basis, bend_roughness, project
+from pipeline.imaging.mapping import Matrix, Points, project
 from pipeline.imaging.pages import Pixels
 from pipeline.imaging.reference import PATCH_PX, Reference
+from pipeline.imaging.slips import Slip
 
 MIN_SCORE = 0.5
 _FIRST_RADIUS_PX = 16
@@ -27,11 +27,6 @@ _SECOND_RADIUS_PX = 8
 _PERSPECTIVE_IGNORED_PX = 2.0
 _AGREES_WITHIN_PX = 2.5
 _NOISE_FLOOR_PX = 0.15
-_STIFFNESS = (1.0, 0.1, 0.01, 0.001)
-_BEND_NEEDS = 24
-_FLAT_ENOUGH_PX = 0.1
-_BEND_WORTH_PX2 = 0.002  # and by 0.1 px at 300 dpi, or it only follows noise
-_BEND_GAIN = 0.88  # a bend must lower the held-out residual by this much to be believed
 
 Vector = NDArray[np.float64]
 
@@ -56,6 +51,14 @@ class Measurements:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """Another explanation: a bend (see ``Fit.bend``) and perhaps a slip."""
+
+    bend: NDArray[np.float64]
+    slip: Slip | None
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """A refined pose.
 
@@ -69,6 +72,8 @@ class Fit:
         residual_work_px: Root mean square of ``leftover`` over the agreeing ones.
         spread: Function of the fit's uncertainty: the matrix whose quadratic form with the basis
             gives the variance of a place, work pixels squared.
+        slip: A fold that slipped, beside the bend, or None.
+        rivals: Other explanations of the same patches that are about as good.
     """
 
     before: Matrix
@@ -79,6 +84,8 @@ class Fit:
     agreeing: NDArray[np.bool_]
     residual_work_px: float
     spread: NDArray[np.float64]
+    slip: Slip | None = None
+    rivals: tuple[Rival, ...] = ()
 
     @property
     def form_to_page(self) -> Matrix:
@@ -249,7 +256,7 @@ def _telling(reference: Reference) -> NDArray[np.int64]:
 
 def fit(measured: Measurements, form_to_page: Matrix, width: float, height: float) -> Fit | None:
     """The homography through measurements; sizes in work pixels."""
-    usable = _usable(measured)
+    usable = usable_of(measured)
     if usable.sum() < 8:
         return None
     places, offsets = measured.places[usable], measured.offsets[usable]
@@ -257,37 +264,16 @@ def fit(measured: Measurements, form_to_page: Matrix, width: float, height: floa
     step, spread, leftover = fit_homography(places, offsets, weights, width, height)
     if not np.all(np.isfinite(step)):
         return None
-    return _summary(measured, usable, form_to_page, step, None, leftover, spread)
+    return summarised(measured, usable, form_to_page, step, None, leftover, spread)
 
 
-def bent(flat: Fit, width: float, height: float) -> Fit:
-    """The fit with a smooth bend, where left-out patches say that the paper bent."""
-    usable = _usable(flat.measured)
-    places, weights = flat.measured.places[usable], flat.measured.weights[usable]
-    cost = _cost(np.nan_to_num(flat.leftover[usable]), weights)
-    if usable.sum() < _BEND_NEEDS or cost <= _FLAT_ENOUGH_PX**2:
-        return flat
-    # What is left, seen in the form's own frame, after the homography has done its part.
-    found = places + flat.measured.offsets[usable]
-    rest = project(np.asarray(np.linalg.inv(flat.step), np.float64), found) - places
-    basis = bend_basis(places, width, height)
-    best, trust = flat, robust_trust(rest, weights)
-    for stiffness in _STIFFNESS:
-        bend, spread, leftover = fit_bend(basis, rest, weights, trust, stiffness)
-        trust = robust_trust(leftover, weights)
-        tried = _cost(leftover, weights)
-        if tried < _BEND_GAIN * cost and cost - tried > _BEND_WORTH_PX2:
-            cost = tried
-            best = _summary(flat.measured, usable, flat.before, flat.step, bend, leftover, spread)
-    return best
-
-
-def _usable(measured: Measurements) -> NDArray[np.bool_]:
+def usable_of(measured: Measurements) -> NDArray[np.bool_]:
+    """Which patches were found and tell something: N booleans."""
     told = np.any(measured.weights > 0, axis=1)
     return np.asarray(measured.visible & (measured.scores >= MIN_SCORE) & told, bool)
 
 
-def _summary(
+def summarised(
     measured: Measurements,
     usable: NDArray[np.bool_],
     before: Matrix,
@@ -296,6 +282,7 @@ def _summary(
     leftover: Points,
     spread: NDArray[np.float64],
 ) -> Fit:
+    """A fit from its parts; ``leftover`` is that of the usable patches."""
     told = measured.weights[usable] > 0
     error = np.where(told, np.abs(leftover), 0.0)
     agrees = np.all(error < _AGREES_WITHIN_PX, axis=1)
@@ -312,7 +299,7 @@ def _summary(
     return Fit(before, step, bend, measured, full, agreeing, residual, spread)
 
 
-def _cost(leftover: Points, weights: NDArray[np.float64]) -> float:
+def cost_of(leftover: Points, weights: NDArray[np.float64]) -> float:
     """Robust mean square: far-off matches (handwriting) count as much as each other."""
     capped = np.minimum(leftover**2, _AGREES_WITHIN_PX**2)
     return float(np.sum(weights * capped) / np.sum(weights))
@@ -362,61 +349,18 @@ def fit_homography(
         held = w * np.einsum("ij,jk,ik->i", design, inverse, design)
         leftover = leftover / (1 - np.minimum(held, 0.95)).reshape(2, -1).T
         trust = robust_trust(leftover, weights)
-    noise = _noise(leftover, weights > 0)
+    noise = noise_of(leftover, weights > 0)
     whole = np.asarray(matrix / matrix[2, 2], np.float64)
-    return whole, np.asarray(inverse * noise**2 * _mean_trust(weights)), leftover
+    return whole, np.asarray(inverse * noise**2 * mean_trust(weights)), leftover
 
 
-def fit_bend(
-    basis: NDArray[np.float64],
-    rest: Points,
-    weights: NDArray[np.float64],
-    trust: NDArray[np.float64],
-    stiffness: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Points]:
-    """A smooth bend through weighted offsets, robust by reweighting.
-
-    Args:
-        basis: N x K spline values at the patches.
-        rest: N x 2 offsets to explain.
-        weights: N x 2 trust in the measurements.
-        trust: N x 2 weights to begin with (those of a neighbouring stiffness).
-        stiffness: Weight of the roughness penalty.
-
-    Returns:
-        K x 2 coefficients, their K x K covariance (sum of both axes), and N x 2 what is left
-        over, each measurement left out of its own prediction.
-    """
-    rough = stiffness * bend_roughness() + 1e-6 * np.eye(basis.shape[1])
-    coefficients = np.zeros((basis.shape[1], 2))
-    spread = np.zeros_like(rough)
-    leftover = np.zeros_like(rest)
-    for axis in (0, 1):
-        held_trust, told = trust[:, axis], weights[:, axis : axis + 1]
-        for _ in range(2):
-            # One triangular factor gives the solution and every measurement's share in its own
-            # prediction; the inverse would cost twice as much and is needed once only.
-            weighted = basis * held_trust[:, None]
-            lower = np.linalg.cholesky(basis.T @ weighted + rough)
-            halfway = solve_triangular(lower, basis.T, lower=True, check_finite=False)
-            own = held_trust * np.einsum("ji,ji->i", halfway, halfway)
-            coefficients[:, axis] = solve_triangular(
-                lower.T, halfway @ (held_trust * rest[:, axis]), check_finite=False
-            )
-            left = rest[:, axis] - basis @ coefficients[:, axis]
-            left = left / (1 - np.minimum(own, 0.95))
-            held_trust = robust_trust(left[:, None], told)[:, 0]
-        leftover[:, axis] = left
-        inverse = cho_solve((lower, True), np.eye(len(rough)), check_finite=False)
-        spread += inverse * _noise(left[:, None], told > 0) ** 2 * _mean_trust(told)
-    return coefficients, spread, leftover
-
-
-def _noise(leftover: Points, told: NDArray[np.bool_]) -> float:
+def noise_of(leftover: Points, told: NDArray[np.bool_]) -> float:
+    """Standard deviation of what is left over, robustly."""
     spread = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 9.0
     return max(_NOISE_FLOOR_PX, spread)
 
 
-def _mean_trust(weights: NDArray[np.float64]) -> float:
+def mean_trust(weights: NDArray[np.float64]) -> float:
+    """The weight of a usual patch."""
     held = weights[weights > 0]
     return float(np.median(held)) if held.size else 1.0

@@ -19,6 +19,7 @@ from pipeline.domain.examinations import RegistrationFigures
 from pipeline.domain.findings import FindingCode
 from pipeline.domain.geometry import REGISTERED_DPI
 from pipeline.forms.definition import FormDefinition
+from pipeline.imaging.bending import bent
 from pipeline.imaging.blankness import is_blank
 from pipeline.imaging.features import (
     FEATURE_DPI,
@@ -36,7 +37,7 @@ from pipeline.imaging.ink import WORK_DPI, halved, ink_map, probable_dpi, scalin
 from pipeline.imaging.mapping import Mapping, Matrix
 from pipeline.imaging.pages import PageImage, Pixels, RegisteredPage
 from pipeline.imaging.reference import Reference, cached_reference
-from pipeline.imaging.refinement import Fit, bent, refine
+from pipeline.imaging.refinement import Fit, refine
 from pipeline.imaging.versions import choose
 
 # Few features suffice for most pages; one full of handwriting, or badly scaled, needs more.
@@ -259,6 +260,7 @@ def _mapping(fit: Fit, reference: Reference, work_to_page: Matrix) -> Mapping:
         width_px=reference.width_px,
         height_px=reference.height_px,
         bend=None if fit.bend is None else fit.bend / factor,
+        slip=None if fit.slip is None else fit.slip.scaled(1 / factor),
     )
 
 

@@ -20,6 +20,8 @@ from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI
 Pixels = NDArray[np.uint8]
 Homography = NDArray[np.float64]
 
+_LEAST_OF_PAPER = 0.7  # a shaded lamp leaves more of the paper's tone
+
 
 class Mode(StrEnum):
     """What the scanner stores."""
@@ -346,12 +348,27 @@ def _light(image: Pixels, spec: PaperSpec, rng: np.random.Generator) -> Pixels:
     return cv2.addWeighted(image, 1.0, three, 1.0, -128).astype(np.uint8)
 
 
+def _paper_tone(grey: Pixels, spec: PaperSpec) -> float:
+    """What the scanner takes for paper: the page's middle tone.
+
+    A sheet askew in a dark surround may fill less than half of the scan; then the sheet alone.
+    """
+    seen = grey[::16, ::16]
+    tone = float(np.median(seen))
+    sheet = np.array([[spec.paper_bgr]], np.uint8)
+    paper = float(cv2.cvtColor(sheet, cv2.COLOR_BGR2GRAY)[0, 0])
+    bright = seen[seen > 0.5 * paper]
+    if tone >= _LEAST_OF_PAPER * paper or not bright.size:
+        return tone
+    return float(np.median(bright))
+
+
 def _store(image: Pixels, spec: PaperSpec) -> Pixels:
     """As the scanner stores it: mode and compression."""
     if spec.mode is not Mode.COLOUR:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         if spec.mode is Mode.BILEVEL:
-            tone = float(np.median(grey[::16, ::16]))
+            tone = _paper_tone(np.asarray(grey, np.uint8), spec)
             grey = np.where(grey < spec.threshold * tone, 0, 255).astype(np.uint8)
             return cv2.merge([grey, grey, grey]).astype(np.uint8)
         image = cv2.merge([grey, grey, grey]).astype(np.uint8)

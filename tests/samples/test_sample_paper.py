@@ -112,3 +112,15 @@ def test_presets_grow_harsher() -> None:
     mild, typical, hard = (mean(p) for p in (Preset.MILD, Preset.TYPICAL, Preset.HARD))
     assert mild[0] < typical[0] < hard[0]
     assert mild[1] < typical[1] < hard[1]
+
+
+def test_a_dark_surround_larger_than_the_sheet_does_not_wash_the_print_away() -> None:
+    beyond = (-30.0, -30.0, -30.0, -30.0)
+    spec = PaperSpec(mode=Mode.BILEVEL, skew_deg=40, surround=28, contrast=0.8, crop_mm=beyond)
+    seen = scan(_dotted(), spec, np.random.default_rng(4))
+    for x, y in DOTS:
+        at = seen.to_scan @ np.array([x, y, 1.0])
+        column, row = (round(float(v / at[2])) for v in at[:2])
+        assert seen.pixels[row, column, 0] == 0
+    corner = seen.to_scan @ np.array([20.0, 20.0, 1.0])
+    assert seen.pixels[round(float(corner[1])), round(float(corner[0])), 0] == 255
