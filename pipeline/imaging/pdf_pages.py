@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import logging
 import os
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import pdf2image
 from pdf2image.exceptions import PDFPopplerTimeoutError
 from pypdf import PageObject, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError
+from pypdf.generic import StreamObject
 
 from pipeline.domain.errors import DefectError, InputError
 from pipeline.imaging.faults import file_fault
@@ -45,10 +47,31 @@ def pdf_pages(data: bytes, *, max_pages: int, max_megapixels: int) -> Iterator[P
     """
     reader, count = _opened(data, max_pages)
     numbers = pdf_numbers(reader, count)
+    known = len(reader.resolved_objects)
     with _descriptor_path(data) as path:
         for index in range(count):
             page = _page(reader, index, path, data, max_megapixels)
+            known = _let_go(reader, known)
             yield dataclasses.replace(page, sequence=numbers[index])
+
+
+def _let_go(reader: PdfReader, known: int) -> int:
+    """Forgets the streams that a page brought in: pypdf keeps every one it has read, unpacked.
+
+    Args:
+        reader: The open file.
+        known: How many objects it held before the page.
+
+    Returns:
+        How many it holds now.
+    """
+    held = reader.resolved_objects
+    for key in list(itertools.islice(held, known, None)):
+        one = held[key]
+        # A stream of objects serves many pages and is small.
+        if isinstance(one, StreamObject) and one.get("/Type") != "/ObjStm":
+            del held[key]
+    return len(held)
 
 
 def pdf_page_count(data: bytes, max_pages: int) -> int:

@@ -32,6 +32,37 @@ def pdf_of_pages(count: int) -> bytes:
     return sink.getvalue()
 
 
+def pdf_of_scans(count: int, width: int, height: int) -> bytes:
+    """A PDF of grey scans, each its own packed image, as a scanner with a feeder writes it."""
+    packed = zlib.compress(bytes([250]) * (width * height), 1)
+    shown = b"q 595 0 0 842 0 0 cm /I Do Q"
+    kids = b" ".join(b"%d 0 R" % (3 + 3 * n) for n in range(count))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids),
+    ]
+    for n in range(3, 3 + 3 * count, 3):
+        objects += [
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R"
+            b" /Resources << /XObject << /I %d 0 R >> >> >>" % (n + 2, n + 1),
+            b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray"
+            b" /BitsPerComponent 8 /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"
+            % (width, height, len(packed), packed),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(shown), shown),
+        ]
+    out = io.BytesIO()
+    out.write(b"%PDF-1.4\n")
+    places = []
+    for number, one in enumerate(objects, 1):
+        places.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, one))
+    start, size = out.tell(), len(objects) + 1
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % size)
+    out.write(b"".join(b"%010d 00000 n \n" % place for place in places))
+    out.write(b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (size, start))
+    return out.getvalue()
+
+
 def encrypted_pdf() -> bytes:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(saved(picture(), "PDF"))))
     writer.encrypt("secret", algorithm="AES-256")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import resource
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imaging_files import BAD_FILES, pdf_bomb, pdf_of_pages, picture, saved
+from imaging_files import BAD_FILES, pdf_bomb, pdf_of_pages, pdf_of_scans, picture, saved
 from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, NumberObject
@@ -27,6 +29,31 @@ def pages(data: bytes) -> list:
 
 def bgr(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))[:, :, ::-1]
+
+
+GROWTH_MIB = 60  # of 3,000 pages that are 0.7 GB unpacked
+_DECODES_ALL = """
+import resource, sys
+from pipeline.imaging.decoding import decode
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+with open(sys.argv[1], "rb") as source:
+    data = source.read()
+early = 0
+for number, page in enumerate(decode(data, max_pages=4000), 1):
+    early = peak() if number == 100 else early
+print(number, page.pixels.shape[0], early, peak())
+"""
+
+
+def test_three_thousand_pages_in_one_pdf_take_bounded_memory(tmp_path):
+    file = tmp_path / "feeder.pdf"
+    file.write_bytes(pdf_of_scans(3000, 413, 585))
+    done = subprocess.run(
+        [sys.executable, "-c", _DECODES_ALL, str(file)], capture_output=True, text=True, check=True
+    )
+    count, height, early_mib, peak_mib = (int(v) for v in done.stdout.split())
+    assert (count, height) == (3000, 585)
+    assert peak_mib - early_mib < GROWTH_MIB
 
 
 @pytest.mark.parametrize("fault", BAD_FILES)
