@@ -71,7 +71,7 @@ def decode(
 
     Raises:
         InputError: ``FILE_EMPTY``, ``FILE_MISSING``, ``FILE_UNREADABLE``, ``FILE_TRUNCATED``,
-            ``FILE_ENCRYPTED``, ``FILE_TOO_LARGE``, ``FILE_TYPE_UNKNOWN``.
+            ``FILE_ENCRYPTED``, ``FILE_TOO_LARGE``, ``FILE_TOO_THIN``, ``FILE_TYPE_UNKNOWN``.
     """
     if isinstance(source, Path):
         data = read_bounded(source, max_file_mib)

@@ -44,6 +44,12 @@ _WORDS: dict[str, tuple[str, str, str, str]] = {
         "分けてスキャンするか、解像度を 300 dpi に下げてください。",
         "Scan in smaller parts, or at 300 dpi.",
     ),
+    "FILE_TOO_THIN": (
+        "画像が細すぎて、紙1枚とはいえません。",
+        "The image is too thin to be a sheet of paper.",
+        "スキャナーの読み取り範囲を確かめ、もう一度スキャンしてください。",
+        "See what area the scanner is set to read, and scan the paper again.",
+    ),
     "FILE_TYPE_UNKNOWN": (
         "PDF・TIFF・JPEG・PNG のいずれでもありません。",
         "The file is no PDF, TIFF, JPEG or PNG, whatever its name says.",

@@ -30,11 +30,11 @@ def check_size(width_px: int, height_px: int, max_megapixels: int) -> None:
     """Refuse a page by its size before it is decoded.
 
     Raises:
-        InputError: ``FILE_TOO_LARGE``, or ``FILE_UNREADABLE`` for a page thinner than
-            ``MIN_SIDE_PX``, which no scanner makes.
+        InputError: ``FILE_TOO_LARGE``, or ``FILE_TOO_THIN`` for a page thinner than
+            ``MIN_SIDE_PX``, which holds no form.
     """
     if min(width_px, height_px) < MIN_SIDE_PX:
-        raise file_fault("FILE_UNREADABLE", f"{width_px} x {height_px} px")
+        raise file_fault("FILE_TOO_THIN", f"{width_px} x {height_px} px")
     if max(width_px, height_px) > MAX_SIDE_PX or width_px * height_px > max_megapixels * 1e6:
         raise file_fault(
             "FILE_TOO_LARGE", f"{width_px} x {height_px} px > {max_megapixels} megapixels"

@@ -113,6 +113,6 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "damaged pdf": (b"%PDF-1.4\n" + bytes(2000) + b"\n%%EOF", "FILE_UNREADABLE"),
     "encrypted pdf": (encrypted_pdf(), "FILE_ENCRYPTED"),
     "png bomb": (png_bomb(), "FILE_TOO_LARGE"),
-    "1 x 20000": (thin_png(), "FILE_UNREADABLE"),
+    "1 x 20000": (thin_png(), "FILE_TOO_THIN"),
     "3000 pages": (pdf_of_pages(3000), "FILE_TOO_LARGE"),
 }
