@@ -76,13 +76,13 @@ def run(full: bool) -> dict[str, Any]:
     prints = PRINTS_FULL if full else PRINTS
     for photo in _chosen(full):
         for _ in range(prints.get(photo.labels["set"], 1)):
-            result = grade(printed_and_scanned(_prepared(photo), rng))
+            result = grade(printed_and_scanned(prepared(photo), rng))
             for check, bad in _truth(photo).items():
                 _note(scores, result, check, bad)
         if photo.labels["set"] == "utk":
             groups.add(photo.labels, result)
         if photo.labels["set"] in ("obs", "yale", "utk"):
-            worse, check = _degraded(_prepared(photo), rng)
+            worse, check = _degraded(prepared(photo), rng)
             _note(scores, grade(printed_and_scanned(worse, rng)), check, True)
     names = ["good", "good", *DEFECTS]
     for index in range(DRAWN_FULL if full else DRAWN_QUICK):
@@ -147,7 +147,8 @@ def _chosen(full: bool) -> list[LabelledPhoto]:
     return chosen
 
 
-def _prepared(photo: LabelledPhoto) -> Pixels:
+def prepared(photo: LabelledPhoto) -> Pixels:
+    """The photo as it would be printed: cut to the print's shape; whole where it is no portrait."""
     image = read(photo)
     if photo.labels["set"] in ("obs", "yale", "utk"):
         return fitted(image)

@@ -19,13 +19,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from benchmarks.print_and_scan import (
-    LabelledPhoto,
-    fitted,
-    labelled_photos,
-    printed_and_scanned,
-    read,
-)
+from benchmarks.photo_bench import prepared
+from benchmarks.print_and_scan import LabelledPhoto, labelled_photos, printed_and_scanned, read
 from models.training.photo_eye_cover import ALLOWED, COVERED, with_cover
 from models.training.photo_head_data import dressed, varied
 from pipeline import settings
@@ -116,9 +111,8 @@ def _add_real(
         if hat == 1 or rng.random() < 0.2:
             collector.add(varied(cut, rng), labels, "varied", group)
     # As it comes in: cut to the print's shape, which takes the top off a hat, printed and scanned.
-    whole = photo.labels["set"] == "cmu"
     for _ in range(4 if hat == 1 else 1):
-        printed = printed_and_scanned(picture if whole else fitted(picture), rng)
+        printed = printed_and_scanned(prepared(photo), rng)
         seen = _largest(finder, printed)
         if seen is not None:
             collector.add(head_cut(printed, landmarks_of(seen)), labels, "printed", group)
