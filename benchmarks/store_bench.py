@@ -95,7 +95,7 @@ def questions(settings: Settings, rounds: int) -> dict[str, Any]:
 
 
 def _questions(store: DuckDBStore) -> dict[str, Callable[[int], object]]:
-    """Each takes the number of the round; those of the queue come first in its name."""
+    """Each takes the number of the round; what the queue is asked begins with its name."""
     database = store._database
     people = [Actor(row[0], "reviewer") for row in database.rows(_PEOPLE)]
     documents = [row[0] for row in database.rows(_SOME)]
@@ -146,7 +146,7 @@ def _questions(store: DuckDBStore) -> dict[str, Callable[[int], object]]:
     return {
         "queue: next task handed out": hand_out,
         "queue: what a person holds given back": release,
-        "queue: decision and next task": decide,
+        "review: task handed out and decided": decide,
         "queue: counts": lambda _: store.queue.counts(),
         "queue: ages against the promise": lambda _: store.assignments.waiting(SLA_HOURS),
         "queue: forecast": lambda _: store.assignments.forecast(PACE_HOURS),

@@ -30,6 +30,7 @@ from pipeline.store.reviewing.decisions import Decision, Decisions
 from pipeline.store.reviewing.documents import Documents
 from pipeline.store.reviewing.notes import Notes
 from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.reopening import Reopening
 from pipeline.store.reviewing.undoing import Undoing
 from pipeline.store.staff.accounts import Accounts
 from pipeline.store.staff.people import People
@@ -76,6 +77,7 @@ class DuckDBStore:
         self.rescans = Rescans(self._database, self.audit)
         self._loading = Loading(self._database, self.audit, self.rescans, sample_rate)
         self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
+        self.reopening = Reopening(self._database, self.audit)
         self.undoing = Undoing(self._database, self.audit, self._decisions)
         self.carpets = Carpets(self._database, vault, self.audit, self.queue, self._decisions)
 

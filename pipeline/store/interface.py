@@ -23,6 +23,7 @@ from pipeline.store.reviewing.decisions import Decision
 from pipeline.store.reviewing.documents import Documents
 from pipeline.store.reviewing.notes import Notes
 from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.reopening import Reopening
 from pipeline.store.reviewing.undoing import Undoing
 from pipeline.store.staff.accounts import Accounts
 from pipeline.store.staff.people import People
@@ -42,6 +43,10 @@ class Store(Protocol):
     @property
     def undoing(self) -> Undoing:
         """Taking back one's last decision."""
+
+    @property
+    def reopening(self) -> Reopening:
+        """Opening decided documents again."""
 
     @property
     def documents(self) -> Documents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,8 +14,10 @@ from pipeline.domain.documents import PIN_FIELDS, FieldName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.photos import PhotoCheckName
 from pipeline.store.arrivals import crops
+from pipeline.store.arrivals.tasking import PRESENCE_FIELDS
 from pipeline.store.reviewing.documents import StoredDocument
 from pipeline.store.reviewing.notes import MOST_CHARACTERS
+from pipeline.store.reviewing.reopening import REOPENABLE, Reason
 from pipeline.store.staff.people import Session
 
 router = APIRouter()
@@ -51,6 +53,7 @@ def _document_page(
     *,
     error: InputError | None = None,
     draft: str = "",
+    refused: InputError | PolicyError | None = None,
     status: int = 200,
 ) -> Response:
     document = _document(desk, document_id)
@@ -74,6 +77,10 @@ def _document_page(
         most_note=MOST_CHARACTERS,
         error=error,
         draft=draft,
+        may_reopen=session.person.role in access.WORK and document.outcome in REOPENABLE,
+        reasons=list(Reason),
+        reopenable=[f for f in fields if f.name not in PRESENCE_FIELDS],
+        refused=refused,
         findings=found.findings(document_id),
         checks=found.photo_checks(document_id),
         history=found.history(document_id),
@@ -216,6 +223,25 @@ def add_note(
             request, desk, session, document_id, error=refused, draft=text, status=422
         )
     return RedirectResponse(f"/documents/{document_id}#notes", status_code=303)
+
+
+@router.post("/documents/{document_id}/reopen", dependencies=[Depends(checked_csrf)])
+def reopen(
+    request: Request,
+    desk: DeskNow,
+    session: Annotated[Session, Depends(with_role(*access.WORK))],
+    document_id: str,
+    reason: Annotated[Reason, Form()],
+    field: Annotated[FieldName | Literal[""], Form()] = "",
+) -> Response:
+    """Open a decided document again, as a whole or one field; somebody else settles it."""
+    name = FieldName(field) if field else None
+    try:
+        desk.store.reopening.reopen(session.person.actor, document_id, reason, name)
+    except PolicyError as error:
+        status = 403 if error.code == "REOPEN_OWN" else 409
+        return _document_page(request, desk, session, document_id, refused=error, status=status)
+    return RedirectResponse(f"/documents/{document_id}#tasks", status_code=303)
 
 
 @router.get("/documents/{document_id}/crops/{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,7 +16,8 @@ from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.arrivals import crops
 from pipeline.store.arrivals.tasking import TaskKind
 from pipeline.store.reviewing.decisions import Action, Decision
-from pipeline.store.reviewing.queue import Task, stale
+from pipeline.store.reviewing.queue import Task
+from pipeline.store.reviewing.staleness import Change, StaleError, stale
 from pipeline.store.staff.people import Session
 
 router = APIRouter()
@@ -54,17 +56,23 @@ def decide(
     actor = session.person.actor
     desk.shown.close(session)
     error: InputError | PolicyError | None = None
+    typed = None
+    task = None
     try:
         desk.store.decide(actor, task_id, Decision(action, ver, value))
     except (PolicyError, InputError) as refused:
         if refused.code not in ("TASK_STALE", "VALUE_MISSING", "ACTION_UNKNOWN"):
             raise
         error = refused
+        if isinstance(refused, StaleError) and refused.change == Change.LEASE_ENDED:
+            # Nobody has touched it: it is theirs again, with what they had typed, to be sent anew.
+            task = _again(desk, session, task_id)
+            typed = value if task is not None and action == Action.VALUE else None
     if error is None and not is_fragment(request):
         return RedirectResponse("/review", status_code=303)
     status = 200 if error is None else 409 if error.code == "TASK_STALE" else 422
-    task = desk.store.queue.claim_next(actor, desk.settings.lease_minutes)
-    return answer(request, desk, session, task, status=status, error=error)
+    task = task or desk.store.queue.claim_next(actor, desk.settings.lease_minutes)
+    return answer(request, desk, session, task, status=status, error=error, typed=typed)
 
 
 @router.post("/review/{task_id}/reveal", dependencies=[Depends(checked_csrf)])
@@ -127,6 +135,14 @@ def _held(desk: Desk, session: Session, task_id: str) -> Task:
     return task
 
 
+def _again(desk: Desk, session: Session, task_id: str) -> Task | None:
+    """The task, leased anew; None where somebody was faster."""
+    try:
+        return desk.store.queue.claim(session.person.actor, task_id, desk.settings.lease_minutes)
+    except PolicyError:
+        return None
+
+
 def _require_shown(desk: Desk, session: Session, task: Task) -> None:
     if task.field in PIN_FIELDS and not desk.shown.is_open(
         session, task.document_id, task.field or ""
@@ -147,8 +163,12 @@ def answer(
     status: int = 200,
     error: InputError | PolicyError | None = None,
     undone: bool = False,
+    typed: str | None = None,
 ) -> Response:
-    """The page of a task, or that there is none; the audit says first what it shows."""
+    """The page of a task, or that there is none; the audit says first what it shows.
+
+    ``typed``: what the person had typed for this very task; a PIN is never given back.
+    """
     view = None
     if task is not None:
         is_pin = task.field in PIN_FIELDS
@@ -156,6 +176,8 @@ def answer(
         if not is_pin:
             desk.shown.close(session)
         view = task_view.build(desk, task, revealed=revealed)
+        if typed is not None and not is_pin:
+            view = replace(view, text=typed)
         seen = "document" if task.field is None else _SEEN[task.kind]
         whole = () if view.crop_size_px is None else (crops.PAGE,)
         for name in () if is_pin else (task.field,) if task.field else (*view.pictures, *whole):

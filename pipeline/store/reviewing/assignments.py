@@ -15,7 +15,8 @@ from pipeline.store.arrivals.tasking import Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
-from pipeline.store.reviewing.queue import Queue, require_third_person, stale
+from pipeline.store.reviewing.queue import Queue, require_third_person
+from pipeline.store.reviewing.staleness import stale, stale_task
 from pipeline.store.staff.people import Role
 
 SOON_SHARE = 0.75
@@ -150,12 +151,17 @@ class Assignments:
         """What is held, then what has waited longest, up to ``MOST_SHOWN`` tasks."""
         now = utc_now()
         rows = self._database.rows(
+            # What waits is chosen by numbers before anything is joined to it.
+            "with held as (select * from open_task where purpose = 'review' and lease_until >= ?), "
+            "waiting as (select * from open_task where purpose = 'review' "
+            "  and (lease_until is null or lease_until < ?) order by received_at, serial, ordinal "
+            "  limit ?), "
+            "shown as (select * from held union all select * from waiting) "
             "select t.task_id, t.document_id, t.field, t.kind, t.received_at, p.name, "
-            "case when p.name is null then null else t.lease_until end from open_task t "
+            "case when p.name is null then null else t.lease_until end from shown t "
             "left join person p on p.user_id = t.lease_user and t.lease_until >= ? "
-            "where t.purpose = 'review' "
-            "order by p.name is null, p.name, t.received_at, t.task_id limit ?",
-            [now, MOST_SHOWN],
+            "order by p.name is null, p.name, t.received_at, t.serial, t.ordinal limit ?",
+            [now, now, MOST_SHOWN, now, MOST_SHOWN],
         )
         return [OpenTask(r[0], r[1], r[2], TaskKind(r[3]), *r[4:]) for r in rows]
 
@@ -172,7 +178,7 @@ class Assignments:
                 [task_id],
             ).fetchall()
             if not done:
-                raise stale()
+                raise stale_task(cursor, task_id, actor, utc_now())
             self._audit.append(cursor, actor, "task.take_back", f"task:{task_id}", field=done[0][0])
 
     def take_back_all(self, actor: Actor, name: str) -> int:

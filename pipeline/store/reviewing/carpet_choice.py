@@ -99,7 +99,7 @@ class Candidates:
         for window in range(_MOST_WINDOWS):
             rows = cursor.execute(
                 f"select task_id, document_id, serial, field, ver from open_task where {_FREE} "
-                f"order by created_at, document_id, task_id limit {_WINDOW} "
+                f"order by created_at, serial, ordinal limit {_WINDOW} "
                 f"offset {window * _WINDOW}",
                 [now],
             ).fetchall()

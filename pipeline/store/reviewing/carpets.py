@@ -26,7 +26,8 @@ from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
 from pipeline.store.reviewing.carpet_choice import Candidate, Candidates, flagged, in_crop
 from pipeline.store.reviewing.decisions import Action, Decisions
-from pipeline.store.reviewing.queue import Queue, stale
+from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.staleness import stale
 from pipeline.vault import Vault
 
 COLUMNS, ROWS = 8, 5

@@ -22,7 +22,8 @@ from pipeline.store.clock import utc_now
 from pipeline.store.database import OF_DOCUMENT, Database, insert
 from pipeline.store.reviewing import keyed_values
 from pipeline.store.reviewing.documents import Documents
-from pipeline.store.reviewing.queue import Queue, Task, require_third_person, stale
+from pipeline.store.reviewing.queue import Queue, Task, require_third_person
+from pipeline.store.reviewing.staleness import stale, stale_task
 from pipeline.vault import Vault, class_of
 
 _MARKED = frozenset({FieldName.MY_NUMBER, FieldName.APPLICATION_ID, FieldName.NAME})
@@ -43,6 +44,7 @@ class Action(StrEnum):
     CHARACTER_RIGHT = "character_right"  # of one character, looked at on a carpet
     CHARACTER_DOUBTED = "character_doubted"
     UNDO = "undo"  # takes an earlier decision of the same person back
+    REOPEN = "reopen"  # a supervisor's: what was decided is to be decided again
 
 
 FIELD_ACTIONS = frozenset({Action.VALUE, Action.BLANK, Action.ILLEGIBLE, Action.WRONG_FORM})
@@ -101,7 +103,7 @@ class Decisions:
         with self._database.writing() as cursor:
             task = self._queue.task(task_id)
             if task is None or not _is_held(task, actor, decision.ver, now):
-                raise stale()
+                raise stale_task(cursor, task_id, actor, now, decision.ver)
             require_third_person(cursor, task, actor)
             if decision.action not in allowed_actions(task):
                 raise InputError(

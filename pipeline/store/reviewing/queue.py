@@ -12,25 +12,17 @@ from pipeline.store.arrivals.tasking import Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import OF_DOCUMENT, Database
+from pipeline.store.reviewing.staleness import stale_task
 
 _ALL = (
     "task_id, document_id, serial, field, kind, purpose, state, result, parent_id, lease_user, "
     "lease_until, received_at, created_at, ver"
 )
 _OPEN = _ALL.replace("state, result", "'open', null")
-_MAY_HAVE = (
-    "(lease_user is null or lease_user = ? or lease_until < ?) "
-    "and (lease_carpet is null or lease_user is null or lease_until < ?)"
-)
-_ORDER = (
-    "order by (lease_user = ? and lease_until >= ?) desc nulls last, "
-    "priority, created_at, document_id, ordinal, task_id limit 1"
-)
-_NOT_OWN_MISMATCH = (
-    "not (kind = 'adjudicate' and exists (select 1 from decision d "
-    "where d.serial = t.serial and d.field = t.field and d.user_id = ? "
-    "and d.task_id <> t.task_id))"
-)
+_FREE = "(lease_until is null or lease_until < ?)"
+# By numbers alone: texts would be compared for every open task.
+_ORDER = "order by priority, created_at, serial, ordinal"
+_LOOKED_AHEAD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +58,6 @@ class QueueCount:
     purpose: Purpose
     open: int
     oldest: dt.datetime | None
-
-
-def stale() -> PolicyError:
-    """The error for work on something that changed meanwhile (HTTP 409)."""
-    return PolicyError(
-        "TASK_STALE",
-        ja="この作業は、開いている間に他の人が処理したか、期限が切れました。",
-        en="This task was finished by somebody else or its lease ended while you had it open.",
-        remedy_ja="次の作業に進んでください。何も上書きされていません。",
-        remedy_en="Go on to the next task. Nothing was overwritten.",
-    )
 
 
 class Queue:
@@ -134,20 +115,27 @@ class Queue:
 
     def _next(self, cursor: Any, actor: Actor, now: dt.datetime) -> Task | None:
         me = actor.user_id
-        rows = cursor.execute(
-            f"select {_OPEN} from open_task where {_MAY_HAVE} {_ORDER}", [me, now, now, me, now]
-        ).fetchall()
-        if not rows:
-            return None
-        task = _task(rows[0])
-        if not _keyed_it(cursor, task, actor):
-            return task
-        # Only where the first is a mismatch of their own are everybody's decisions looked through.
-        rows = cursor.execute(
-            f"select {_OPEN} from open_task t where {_MAY_HAVE} and {_NOT_OWN_MISMATCH} {_ORDER}",
-            [me, now, now, me, me, now],
-        ).fetchall()
-        return _task(rows[0]) if rows else None
+        mine = "lease_user = ? and lease_until >= ? and lease_carpet is null"
+        for task in _tasks(cursor, f"where {mine} {_ORDER}", [me, now]):
+            if not _keyed_it(cursor, task, actor):
+                return task
+        ahead = 0
+        while True:
+            limit = f"limit {_LOOKED_AHEAD if ahead else 1} offset {ahead}"
+            # Chosen by as few columns as can be; the rest is fetched of those chosen.
+            chosen = cursor.execute(
+                f"select task_id from open_task where {_FREE} {_ORDER} {limit}", [now]
+            ).fetchall()
+            if not chosen:
+                return None
+            marks = ", ".join("?" * len(chosen))
+            which = f"where task_id in ({marks}) {_ORDER}"
+            found = _tasks(cursor, which, [task_id for (task_id,) in chosen])
+            barred = _own_mismatches(cursor, found, actor)
+            for task in found:
+                if task.task_id not in barred:
+                    return task
+            ahead += len(found)
 
     def claim(self, actor: Actor, task_id: str, lease_minutes: int) -> Task:
         """Lease one task that was chosen.
@@ -166,7 +154,7 @@ class Queue:
                 [actor.user_id, until, task_id, actor.user_id, now],
             ).fetchall()
             if not claimed:
-                raise stale()
+                raise stale_task(cursor, task_id, actor, now)
             task = _task(claimed[0])
             require_third_person(cursor, task, actor)
         return task
@@ -209,11 +197,33 @@ def _keyed_it(cursor: Any, task: Task, actor: Actor) -> bool:
     if task.kind != TaskKind.ADJUDICATE:
         return False
     own = cursor.execute(
-        "select 1 from decision where serial = ? and field = ? and user_id = ? "
+        "select 1 from decision where serial = ? and field is not distinct from ? and user_id = ? "
         "and task_id <> ? limit 1",
         [task.serial, task.field, actor.user_id, task.task_id],
     ).fetchall()
     return bool(own)
+
+
+def _own_mismatches(cursor: Any, tasks: list[Task], actor: Actor) -> set[str]:
+    """Which of these settle a mismatch that the person's own keying is part of."""
+    settling = [t for t in tasks if t.kind == TaskKind.ADJUDICATE]
+    if not settling:
+        return set()
+    own = cursor.execute(
+        "select serial, field, task_id from decision where user_id = ? "
+        "and serial in (select unnest(?::bigint[]))",
+        [actor.user_id, [t.serial for t in settling]],
+    ).fetchall()
+    return {
+        t.task_id
+        for t in settling
+        if any((s, f) == (t.serial, t.field) and d != t.task_id for s, f, d in own)
+    }
+
+
+def _tasks(cursor: Any, which: str, parameters: list[object]) -> list[Task]:
+    rows = cursor.execute(f"select {_OPEN} from open_task {which}", parameters).fetchall()
+    return [_task(row) for row in rows]
 
 
 def _task(row: tuple[Any, ...]) -> Task:

@@ -25,6 +25,7 @@ from pipeline.store.reviewing.decisions import Action, Decisions
 
 UNDONE = "undone"  # result of a task that a decision made which was taken back
 _NOT_UNDONE = "not exists (select 1 from decision u where u.undoes = d.decision_id)"
+_NOT_TAKEN_BACK = f"'{Action.UNDO}', '{Action.REOPEN}'"
 _COLUMNS = "decision_id, task_id, document_id, serial, field, action, seen, position, decided_at"
 
 
@@ -134,8 +135,9 @@ def _last_of(cursor: duckdb.DuckDBPyConnection, actor: Actor, since: dt.datetime
     rows = cursor.execute(
         f"select {_COLUMNS} from decision d where user_id = ? and decided_at = ("
         "  select max(decided_at) from decision d where user_id = ? and decided_at >= ? "
-        f"  and action <> ? and {_NOT_UNDONE}) and action <> ? and {_NOT_UNDONE}",
-        [actor.user_id, actor.user_id, since, Action.UNDO, Action.UNDO],
+        f"  and action not in ({_NOT_TAKEN_BACK}) and {_NOT_UNDONE}) "
+        f"and action not in ({_NOT_TAKEN_BACK}) and {_NOT_UNDONE}",
+        [actor.user_id, actor.user_id, since],
     ).fetchall()
     return [_Last(*row) for row in rows]
 
@@ -164,6 +166,14 @@ def _require_untouched(
         cursor, "select 1 from ended where document_id = ? limit 1", document
     ):  # its values are gone, or will be
         raise _too_late("保存期間が終わりました。", "Its retention has ended.")
+    if _any(
+        cursor,
+        f"select 1 from decision where serial = ? and action = '{Action.REOPEN}' "
+        "and decided_at > ?",
+        one.serial,
+        decided,
+    ):
+        raise _too_late("監督者が書類を開き直しました。", "A supervisor has opened it again.")
     if _any(
         cursor,
         "select 1 from audit where subject = ? and action like 'letter.%' and detail = 'pdf' "
