@@ -39,6 +39,7 @@ _REFERENCE_FIELDS = (
     FieldName.MY_NUMBER,
 )
 _SURE = 0.99
+_PRESENCE = (ReaderKind.SIGNATURE, ReaderKind.SEAL)
 _WORTH_COMPARING = 0.01
 _OPTIONS = {
     Route.RETURN: (Action.RETURN, Action.PROCESS, Action.RESCAN),
@@ -322,13 +323,18 @@ def _catalogue(extra: Path | None) -> Catalogue:
 def _mark_options(
     extra: Path | None, form: str | None, version: str | None, name: FieldName
 ) -> tuple[str, ...]:
-    """What the marks of a field can mean, where all of it is marks (a date's era is not)."""
+    """What the marks of a field can mean, where all of it is marks (a date's era is not).
+
+    Of a signature or a seal only that it is there: its value is ``1``, as of a single box.
+    """
     if form is None:
         return ()
     try:
         zones = _catalogue(extra).get(form, version).zones_of(name)
     except InputError:
         return ()  # a form that this site no longer has: the strip shows the characters instead
+    if zones and all(z.reader in _PRESENCE for z in zones):
+        return ("1",)
     if not zones or any(z.reader != ReaderKind.MARKS for z in zones):
         return ()
     return tuple(c for z in zones for c in z.alphabet)

@@ -33,9 +33,9 @@ function writeBack() {
   field().value = cells().map((cell) => cell.dataset.value).join("");
 }
 
-function settle(cell, value) {
+function settle(cell, value, shown) {
   cell.dataset.value = value;
-  cell.querySelector(".cell-value").textContent = value;
+  cell.querySelector(".cell-value").textContent = shown;
   cell.classList.add("settled");
   cell.querySelector(".cell-sign").textContent = "✓";
   const hint = document.getElementById("choose-hint");
@@ -50,7 +50,7 @@ function choose(key) {
   if (mode === "confirm") {
     const button = document.querySelector(`.choices:not([hidden]) [data-choose="${key}"]`);
     const cell = cells().find((one) => one.dataset.index === current);
-    if (button && cell) settle(cell, button.dataset.value);
+    if (button && cell) settle(cell, button.dataset.value, button.querySelector("b").textContent);
     return Boolean(button);
   }
   const button = document.querySelector(`#strip [data-choose="${key}"]`);
@@ -90,7 +90,9 @@ function submitBy(button) {
 function resize(factor) {
   zoom = Math.min(3, Math.max(0.5, zoom * factor));
   const crop = document.querySelector(".sheet .crop");
-  if (crop) crop.setAttribute("width", `${Math.round(100 * zoom)}%`);
+  if (!crop) return;
+  crop.style.width = `${Math.round(100 * zoom)}%`; // an attribute would lose to the style sheet
+  crop.style.maxHeight = zoom > 1 ? "none" : "";
 }
 
 function begin() {
