@@ -5,8 +5,11 @@ Shared by calibration (split ``calibrate``) and the bench (split ``test``).
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,3 +111,33 @@ def collect(
             yield RowEvidence(
                 zone, truth, digests, inks, reader.view(zone, inks), sheet.preset, sheet.mode
             )
+
+
+def kept_rows(
+    reader: BoxReader,
+    real: RealInk,
+    kind: RowKind,
+    sheets: int,
+    seed: int,
+    set_aside: Collection[str],
+    path: Path | None,
+) -> list[RowEvidence]:
+    """Rows from a file where they were cut out before, else collected and put there.
+
+    Args:
+        reader: Asked for its views of rows that were kept: its networks may be others by now.
+        real: As for ``collect``, like what follows.
+        kind: The rows.
+        sheets: How many sheets.
+        seed: Source of chance.
+        set_aside: Digests of images not to use.
+        path: Outside the repository, as it holds images; None keeps nothing.
+    """
+    if path is not None and path.exists():
+        kept: list[RowEvidence] = pickle.loads(path.read_bytes())
+        return [dataclasses.replace(r, views=reader.view(r.zone, r.inks)) for r in kept]
+    rows = list(collect(reader, real, kind, sheets, seed, set_aside))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(rows, protocol=5))
+    return rows

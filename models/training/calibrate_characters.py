@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.set_aside import digests_set_aside
-from models.training.boxed_rows import RowEvidence, collect
+from models.training.boxed_rows import RowEvidence, kept_rows
 from models.training.simulated_numbers import (
     KINDS,
     PARTS,
@@ -36,6 +37,7 @@ from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.boxed import BoxedReading, CellState
 from pipeline.readers.boxes import BoxReader
 from pipeline.readers.calibration import calibration_error, fit_views, risk_coverage
+from pipeline.readers.character_network import BOX_MODELS, MODEL
 from pipeline.readers.joining import joined
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.resolve_my_number import resolve_my_number
@@ -70,7 +72,7 @@ RELATIVE = {
 DOUBT_STATES = (CellState.TOUCHING, CellState.ON_LINE)
 INVALID_WRITTEN_SHARE = 0.01  # assumed: one applicant in a hundred writes a wrong digit
 _WINDOW = 7  # a postal code
-_CLEAN_JUNK_PERCENTILE = 99.6
+_CLEAN_JUNK_PERCENTILE = 99.8
 _CLEAN_OVER_PERCENTILE = 99.9
 _OVER_LIMITS = (0.1, 0.97)
 _CAPITAL_LOWER_PERCENTILE = 99.0
@@ -283,6 +285,10 @@ def main() -> None:
     parser.add_argument("--pins", type=int, default=60, help="sheets of 21 rows of 16 characters")
     parser.add_argument("--postal", type=int, default=15, help="sheets of 30 rows of 28 digits")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--keep", type=Path, help="a folder of one's own outside the repository: rows cut out once"
+    )
+    parser.add_argument("--out", type=Path, help="the artefact; that of the models if left out")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     started = time.time()
@@ -299,18 +305,19 @@ def main() -> None:
     ):
         # Ink that plainly shows another character than its label is no error of reading.
         away = digests_set_aside(real.split)
-        rows[name] = list(collect(reader, real, kind, sheets, options.seed, away))
+        kept = options.keep and options.keep / f"{name}-{options.seed}-{sheets}.pickle"
+        rows[name] = kept_rows(reader, real, kind, sheets, options.seed, away, kept)
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
         "on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "network": store.version("boxes-v2"),
-        "letters_network": store.version("characters-v1"),
+        "network": " ".join(store.version(name) for name in BOX_MODELS),
+        "letters_network": store.version(MODEL),
         "line_model": store.version("pp_ocrv6_small_rec"),
         "split": "calibrate",
         "seed": options.seed,
     }
-    path = settings.models / ARTEFACT
+    path = options.out or settings.models / ARTEFACT
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(artefact, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(artefact["evaluation"], indent=1))

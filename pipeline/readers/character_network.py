@@ -15,7 +15,7 @@ from pipeline.readers.glyphs import SIDE_PX, normalise
 from pipeline.readers.joining import normalised
 
 MODEL = "characters-v1"
-BOX_MODEL = "boxes-v2"
+BOX_MODELS = ("boxes-v2", "boxes-v3")
 DIGITS = "0123456789"
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 JUNK = len(CHARACTERS)
@@ -43,12 +43,15 @@ class Opinion:
 
 
 class CharacterNetworks:
-    """Two ONNX networks, one thread each, loaded once.
+    """Three ONNX networks, one thread each, loaded once.
 
-    ``boxes-v2`` learnt from cells that were cut out of scanned rows, and has two heads: one for
-    all characters, one for digits alone. ``characters-v1`` learnt from single glyphs and is asked
-    of letters only: measured on split calibrate, its digits add nothing to those of ``boxes-v2``
-    (weight fitted: 0.0), while its letters err in other places.
+    ``boxes-v2`` and ``boxes-v3`` learnt, each from a bank and a seed of its own, from cells that
+    were cut out of scanned rows, and have two heads: one for all characters, one for digits alone.
+    What two that were taught apart agree on is surer than either says (deep ensembles,
+    Lakshminarayanan et al. 2017), and where both are wrong another seed does not help. Letters are
+    read by ``boxes-v2`` with ``characters-v1``, which learnt from single glyphs: measured on split
+    calibrate, its letters err in other places, its digits add nothing (weight fitted: 0.0), and
+    ``boxes-v3`` beside them makes sure letters no surer.
     """
 
     def __init__(self, store: ModelStore) -> None:
@@ -58,8 +61,8 @@ class CharacterNetworks:
             DefectError: ``MODEL_MISSING`` or ``MODEL_ALTERED``.
         """
         self._letters = _session(store, MODEL)
-        self._boxes = _session(store, BOX_MODEL)
-        self.version = f"{store.version(MODEL)} {store.version(BOX_MODEL)}"
+        self._boxes = [_session(store, name) for name in BOX_MODELS]
+        self.version = " ".join(store.version(name) for name in (MODEL, *BOX_MODELS))
 
     def opinion(self, glyphs: Sequence[Pixels], alphabet: str) -> Opinion:
         """The networks' opinion of glyphs.
@@ -77,16 +80,23 @@ class CharacterNetworks:
             return Opinion(*(np.zeros((0, n)) for n in sizes))
         views = np.stack([normalise(glyph) for glyph in glyphs])[:, None]
         assert views.shape[1:] == (1, SIDE_PX, SIDE_PX)
-        outputs = self._boxes.run(["characters", "digits"], {"glyphs": views})
-        characters, digits = (normalised(logits.astype(np.float64)) for logits in outputs)
-        if all(c in DIGITS for c in alphabet):
-            other, mean = digits, characters  # a digit's column is the same in both heads
+        digits_alone = all(c in DIGITS for c in alphabet)
+        nets = self._boxes if digits_alone else self._boxes[:1]
+        said = [net.run(["characters", "digits"], {"glyphs": views}) for net in nets]
+        of_all = [normalised(characters.astype(np.float64)) for characters, _ in said]
+        of_digits = [normalised(digits.astype(np.float64)) for _, digits in said]
+        if digits_alone:
+            opinions = [*of_all, *of_digits]  # a digit's column is the same in both heads
         else:
             (logits,) = self._letters.run(None, {"glyphs": views})
-            other = normalised(logits.astype(np.float64))
-            mean = np.asarray(np.logaddexp(characters, other) - np.log(2.0))
-        first = normalised((characters[:, columns] + other[:, columns]) / 2)
-        return Opinion(first, mean, digits)
+            opinions = of_all = [*of_all, normalised(logits.astype(np.float64))]
+        first = normalised(np.mean([opinion[:, columns] for opinion in opinions], axis=0))
+        return Opinion(first, _mixed(of_all), _mixed(of_digits))
+
+
+def _mixed(logs: Sequence[Floats]) -> Floats:
+    """The mean of probabilities, as logarithms: what is asked of what is no single character."""
+    return np.asarray(np.logaddexp.reduce(logs, axis=0) - np.log(len(logs)))
 
 
 def _session(store: ModelStore, name: str) -> onnxruntime.InferenceSession:

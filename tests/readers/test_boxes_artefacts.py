@@ -14,6 +14,7 @@ from pipeline.readers.calibration import (
     risk_coverage,
     threshold_for,
 )
+from pipeline.readers.character_network import BOX_MODELS, MODEL
 from pipeline.readers.joining import joined, normalised
 from pipeline.readers.thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.samples.real_ink import RealInk
@@ -43,9 +44,10 @@ def test_the_shipped_artefact_says_where_each_threshold_comes_from() -> None:
 
 def test_the_artefact_was_made_with_the_weights_that_ship() -> None:
     content = json.loads((MODELS / ARTEFACT).read_text())
-    for role, name in (("network", "boxes-v2"), ("letters_network", "characters-v1")):
-        digest = hashlib.sha256((MODELS / "weights" / f"{name}.onnx").read_bytes()).hexdigest()
-        assert content["made"][role].endswith(digest[:8])
+    for role, names in (("network", BOX_MODELS), ("letters_network", (MODEL,))):
+        for name, said in zip(names, content["made"][role].split(), strict=True):
+            digest = hashlib.sha256((MODELS / "weights" / f"{name}.onnx").read_bytes()).hexdigest()
+            assert said.startswith(f"{name}@") and said.endswith(digest[:8])
     assert content["made"]["split"] == "calibrate"
 
 
