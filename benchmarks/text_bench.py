@@ -6,6 +6,7 @@ harder. The pages are of another seed than those that calibrate the reader.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import shutil
 import subprocess
@@ -22,10 +23,11 @@ import numpy as np
 from benchmarks.intervals import Rate
 from models.training.text_pages import composed_pages
 from pipeline.domain.documents import DATE_FIELDS
+from pipeline.domain.era import ERAS
 from pipeline.domain.readings import Reading
-from pipeline.forms.definition import ReaderKind, Zone
+from pipeline.examine.engine import Engine
+from pipeline.forms.definition import KINDS_PART, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.model_store import ModelStore
 from pipeline.readers.dates import resolve_date
 from pipeline.readers.marks import MarkState, read_marks
 from pipeline.readers.paddle_engine import PaddleRecogniser
@@ -71,13 +73,14 @@ class _Tally:
 def run(full: bool) -> dict[str, Any]:
     """Measure; ``full`` takes more pages."""
     settings = Settings()
-    store = ModelStore(settings.models)
-    recogniser = PaddleRecogniser(store, settings.cache)
+    engine = Engine(settings)
+    recogniser = engine.recogniser
     reader = TextReader(recogniser)
     _warm(recogniser)
     tallies: dict[str, _Tally] = {}
-    marks: dict[str, list[int]] = {}
+    marks: dict[str, MarkTally] = {}
     page_ms: list[float] = []
+    zones_ms: list[float] = []
     compared: list[RegisteredPage] = []
     count = 0
     for page, truth in composed_pages(PAGES_FULL if full else PAGES, SEED, settings.cache):
@@ -91,26 +94,35 @@ def run(full: bool) -> dict[str, Any]:
                 _marks(page, zone, truth, marks)
                 spent += (time.process_time() - begin) * 1000
         page_ms.append(spent)
+        zones_ms.append(_all_zones_ms(engine, page, first=count == 1))
         if len(compared) < COMPARED_PAGES:
             compared.append(page)
     return {
         "pages": count,
         "ink": "fonts of handwriting with jitter; not people",
         "fields": {k: t.as_dict() for k, t in sorted(tallies.items())},
-        "marks": {
-            k: {
-                "cell_right": Rate(v[0], v[2]).as_dict(),
-                "cell_wrong_and_not_flagged": Rate(v[1], v[2]).as_dict(),
-            }
-            for k, v in sorted(marks.items())
-        },
-        "text_and_marks_cpu_ms_per_page": {
-            "median": round(float(np.median(page_ms)), 1),
-            "p95": round(float(np.percentile(page_ms, 95)), 1),
-            "n": len(page_ms),
-        },
+        "marks": {style: tally.as_dict() for style, tally in sorted(marks.items())},
+        "text_and_marks_cpu_ms_per_page": _spread(page_ms),
+        "all_zones_cpu_ms_per_page": _spread(zones_ms),
         "whole_page_cpu_ms": _whole_pages(compared),
     }
+
+
+def _spread(ms: list[float]) -> dict[str, Any]:
+    return {
+        "median": round(float(np.median(ms)), 1),
+        "p95": round(float(np.percentile(ms, 95)), 1),
+        "n": len(ms),
+    }
+
+
+def _all_zones_ms(engine: Engine, page: RegisteredPage, *, first: bool) -> float:
+    """CPU milliseconds of reading every zone but the photo, as an examination does, warm."""
+    if first:
+        engine.readers.read(page, frozenset())
+    begin = time.process_time()
+    engine.readers.read(page, frozenset())
+    return (time.process_time() - begin) * 1000
 
 
 def _text(
@@ -175,20 +187,70 @@ def errors_of(reading: Reading, wanted: str, *, digits_only: bool = False) -> tu
 
 
 def _marks(
-    page: RegisteredPage, zone: Zone, truth: DocumentTruth, marks: dict[str, list[int]]
+    page: RegisteredPage, zone: Zone, truth: DocumentTruth, marks: dict[str, MarkTally]
 ) -> None:
-    if zone.part in ("era", "kinds"):
-        # The truth holds the day, not which of two legal eras was marked; and the PIN, not what
-        # was marked under it (``kind_marks_bench`` measures that row).
+    meant = meant_cells(zone, truth)
+    if meant is None:
         return
-    wanted = truth.fields.get(zone.field.value) or ""
-    tally = marks.setdefault(zone.mark_style, [0, 0, 0])
+    tally = marks.setdefault(zone.mark_style, MarkTally())
     for cell in read_marks(page, zone).cells:
-        meant = bool(wanted) and (cell.value == wanted or len(zone.cells) == 1)
-        right = (cell.state == MarkState.MARKED) == meant and cell.state != MarkState.UNCLEAR
-        tally[0] += right
-        tally[1] += not right and cell.state != MarkState.UNCLEAR
-        tally[2] += 1
+        tally.add(cell.state, meant=cell.value in meant)
+
+
+def meant_cells(zone: Zone, truth: DocumentTruth) -> frozenset[str] | None:
+    """What the cells that the writer marked stand for; None where the truth does not tell.
+
+    Of an era the truth holds the day: one era has it but on the two days that belong to two. Of a
+    PIN's mark row it holds the PIN; ``kind_marks_bench`` measures that row.
+    """
+    wanted = truth.fields.get(zone.field.value) or ""
+    if zone.part == KINDS_PART:
+        return None
+    if zone.part == "era":
+        if not wanted:
+            # A day that no calendar has is written, era and all, and has no value.
+            written = truth.conditions.get("written", {})
+            return None if zone.field.value in written else frozenset()
+        day = dt.date.fromisoformat(wanted)
+        holding = frozenset(e.short for e in ERAS if e.holds(day))
+        return holding if len(holding) == 1 else None
+    if wanted and len(zone.cells) == 1:
+        return frozenset(zone.alphabet[:1] or "0")
+    return frozenset({wanted} - {""})
+
+
+@dataclass(slots=True)
+class MarkTally:
+    """Cells of one style of mark, and among them those that a writer has marked."""
+
+    cells: int = 0
+    right: int = 0
+    silent: int = 0
+    made: int = 0
+    made_right: int = 0
+    made_silent: int = 0
+
+    def add(self, state: MarkState, *, meant: bool) -> None:
+        """Count a cell; one that asks for a person is neither right nor silently wrong."""
+        flagged = state in (MarkState.UNCLEAR, MarkState.CORRECTED)
+        right = not flagged and (state == MarkState.MARKED) == meant
+        silent = not flagged and not right
+        self.cells += 1
+        self.right += right
+        self.silent += silent
+        if meant:
+            self.made += 1
+            self.made_right += right
+            self.made_silent += silent
+
+    def as_dict(self) -> dict[str, Any]:
+        """Rates with their n; ``made`` are the cells that were marked."""
+        return {
+            "cell_right": Rate(self.right, self.cells).as_dict(),
+            "cell_wrong_and_not_flagged": Rate(self.silent, self.cells).as_dict(),
+            "made_right": Rate(self.made_right, self.made).as_dict(),
+            "made_wrong_and_not_flagged": Rate(self.made_silent, self.made).as_dict(),
+        }
 
 
 def _warm(recogniser: PaddleRecogniser) -> None:
