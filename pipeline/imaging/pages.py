@@ -34,7 +34,7 @@ class PageImage:
     sequence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class RegisteredPage:
     """A page warped onto its form at 300 dpi, so that form millimetres are pixels.
 

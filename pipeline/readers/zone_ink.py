@@ -7,6 +7,7 @@ definition's rulings. Printed labels are known from the blank form and masked.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import cv2
@@ -95,9 +96,25 @@ def printed_map(form: FormDefinition) -> NDArray[np.bool_]:
     return _printed_map(form)[0]
 
 
+_JUDGED: list[tuple[weakref.ref[RegisteredPage], bool]] = []
+
+
 def is_coloured(page: RegisteredPage) -> bool:
-    """Whether the scan carries colour: a few in ten thousand pixels are enough."""
-    # Asked for every zone: planes are compared by OpenCV, ten times faster than along the channels.
+    """Whether the scan carries colour: a few in ten thousand pixels are enough.
+
+    Every zone and every mark asks; the last page is looked at once. It is known by the object, not
+    by its pixels, and not kept alive: it is somebody's application.
+    """
+    for known, coloured in tuple(_JUDGED):
+        if known() is page:
+            return coloured
+    coloured = _carries_colour(page)
+    _JUDGED[:] = [(weakref.ref(page), coloured)]
+    return coloured
+
+
+def _carries_colour(page: RegisteredPage) -> bool:
+    # Planes are compared by OpenCV, ten times faster than along the channels.
     b, g, r = cv2.split(np.ascontiguousarray(page.pixels[::6, ::6]))
     chroma = cv2.subtract(cv2.max(cv2.max(b, g), r), cv2.min(cv2.min(b, g), r))
     return int(np.count_nonzero(chroma > _CHROMA)) > 5e-4 * chroma.size
