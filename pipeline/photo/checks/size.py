@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.photo.checks import verdicts
-from pipeline.photo.subject import Subject
+from pipeline.photo.subject import PrintSize, Subject
 from pipeline.photo.thresholds import Limits
 
 NAME = PhotoCheckName.SIZE
@@ -16,11 +16,9 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     size = subject.size
     if size is None:
         return verdicts.not_assessable(NAME, "mm")
-    off = max(abs(size.width_mm - WIDTH_MM), abs(size.height_mm - HEIGHT_MM))
-    verdict, limit = verdicts.above(off, limits["review_mm"], limits["fail_mm"])
-    if not size.sure:
-        # A paper-white border was completed to the standard, so a good size proves nothing.
-        verdict = Verdict.NOT_ASSESSABLE if verdict == Verdict.PASS else Verdict.REVIEW
+    off = _deviation_mm(size)
+    _, limit = verdicts.above(off, limits["review_mm"], limits["fail_mm"])
+    verdict = verdict_of(size, limits)
     askew, _ = verdicts.above(abs(size.rotation_deg), limits["askew_review_deg"], 90.0)
     extra = (
         ("width_mm", size.width_mm),
@@ -28,3 +26,16 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         ("rotation_deg", size.rotation_deg),
     )
     return PhotoCheck(NAME, verdicts.worst(verdict, askew), off, "mm", limit, extra)
+
+
+def verdict_of(size: PrintSize, limits: Limits) -> Verdict:
+    """What the measures alone say, whatever the turn."""
+    verdict, _ = verdicts.above(_deviation_mm(size), limits["review_mm"], limits["fail_mm"])
+    if size.sure:
+        return verdict
+    # A paper-white border was completed to the standard, so a good size proves nothing.
+    return Verdict.NOT_ASSESSABLE if verdict == Verdict.PASS else Verdict.REVIEW
+
+
+def _deviation_mm(size: PrintSize) -> float:
+    return max(abs(size.width_mm - WIDTH_MM), abs(size.height_mm - HEIGHT_MM))
