@@ -1,9 +1,10 @@
-"""One face, no more and no less."""
+"""One face, no more and no less, and no pen stroke across it."""
 
 from __future__ import annotations
 
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.photo.checks import verdicts
+from pipeline.photo.ink_strokes import longest_stroke
 from pipeline.photo.subject import Subject
 from pipeline.photo.thresholds import Limits
 
@@ -11,16 +12,23 @@ NAME = PhotoCheckName.FACE
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The number of faces; a doubtful one, or one too small to see, is for a person."""
+    """The number of faces; a doubtful one, or one too small or inked over, is for a person."""
     largest = subject.face
     if largest is None:
         return PhotoCheck(NAME, Verdict.FAIL, 0.0, "faces", 1.0, (("score", 0.0),))
     size = max(largest.box[2], 1e-6)
     count = sum(f.box[2] / size >= limits["second_face_size"] for f in subject.faces)
-    extra = (("score", largest.score), ("eyes_to_chin_px", subject.source_t_px))
+    ink = longest_stroke(subject, limits)
+    extra = (
+        ("score", largest.score),
+        ("eyes_to_chin_px", subject.source_t_px),
+        ("ink_stroke", ink),
+    )
     if count > 1:
         return PhotoCheck(NAME, Verdict.FAIL, float(count), "faces", 1.0, extra)
     doubt, _ = verdicts.below(largest.score, limits["score_review"], limits["score_fail"])
     mesh, _ = verdicts.below(largest.mesh_score, limits["mesh_review"], limits["mesh_fail"])
     small, _ = verdicts.below(subject.source_t_px, limits["t_review_px"], limits["t_fail_px"])
-    return PhotoCheck(NAME, verdicts.worst(doubt, mesh, small), 1.0, "faces", 1.0, extra)
+    # Somebody may have been photographed with paint on the face: a person decides.
+    inked = Verdict.REVIEW if ink > limits["ink_stroke_review"] else Verdict.PASS
+    return PhotoCheck(NAME, verdicts.worst(doubt, mesh, small, inked), 1.0, "faces", 1.0, extra)
