@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from pipeline.domain.geometry import BoxMm
+from pipeline.domain.my_number import passes_check_digit
 from pipeline.imaging.pages import Pixels
 from pipeline.learning.captions import caption_of, is_caption
 from pipeline.learning.layout import Layout
+from pipeline.learning.printed_text import PrintedLine
 from pipeline.learning.sheet import refusal
 
 _PHOTO_MIDTONES = 0.25
 _LARGE_MM = 3.9  # our largest print in an answer box is 3.3 mm high; people write 5 and more
 _LEAST_LARGE = 2
+_LONG_NUMBER, _MY_NUMBER = 7, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,13 @@ class Writing:
     box: BoxMm
 
 
-def refuse_filled(sheet: Pixels, ink: Pixels, layout: Layout) -> None:
+def refuse_filled(sheet: Pixels, ink: Pixels, layout: Layout, lines: Sequence[PrintedLine]) -> None:
     """Refuse a sheet that people or a printer have filled in.
 
     Raises:
         InputError: ``LEARN_NOT_BLANK`` with the places that hold writing or a photo.
     """
-    found = written_places(sheet, ink, layout)
+    found = [*written_numbers(lines), *written_places(sheet, ink, layout)]
     if not found:
         return
     places_ja = "、".join(
@@ -50,6 +54,24 @@ def refuse_filled(sheet: Pixels, ink: Pixels, layout: Layout) -> None:
         "何も書かれていない様式を使ってください。",
         "Use a sheet on which nothing has been written.",
     )
+
+
+def written_numbers(lines: Sequence[PrintedLine]) -> list[Writing]:
+    """Rows that are a person's number, whatever box they stand in.
+
+    A bilevel scan can have lost the boxes, so that no writing is seen to stand in one. No form
+    prints twelve digits with a right check digit, nor a long number in large digits alone; the
+    number itself must not become words of a definition.
+    """
+    found = []
+    for line in lines:
+        figures = "".join(line.text.split())
+        if not (figures.isascii() and figures.isdigit()):
+            continue
+        large = len(figures) >= _LONG_NUMBER and line.box.h >= _LARGE_MM
+        if large or (len(figures) == _MY_NUMBER and passes_check_digit(figures)):
+            found.append(Writing("番号 / a number", line.box))
+    return found
 
 
 def written_places(sheet: Pixels, ink: Pixels, layout: Layout) -> list[Writing]:

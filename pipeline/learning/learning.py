@@ -80,7 +80,7 @@ def learn(
         )
     before = _newest(Catalogue.load().forms if known is None else known, form)
     layout = lay_out(sheet.pixels, ink, rulings, lines)
-    refuse_filled(sheet.pixels, ink, layout)
+    refuse_filled(sheet.pixels, ink, layout, lines)
     found = ZoneMaker(form, before, layout, headings(layout)).make()
     _photo(layout, before, found)
     _qr(form, layout, ink, before, found)

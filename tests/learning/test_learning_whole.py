@@ -158,3 +158,17 @@ def test_the_command_writes_definition_blank_and_overlay(
     loaded = Catalogue.load(tmp_path).get(HANDWRITTEN, "2027.1")
     assert dataclasses.replace(loaded, blank=None) == learned.definition
     assert np.array_equal(blank_raster(loaded), learned.blank)
+
+
+def test_a_bilevel_scan_of_a_filled_form_is_refused_and_its_number_not_told(
+    recogniser: PaddleRecogniser,
+) -> None:
+    """The pale boxes are lost in it, so nothing is seen to stand in a box."""
+    samples = Path(__file__).resolve().parents[2] / "sample_scans"
+    truth = json.loads((samples / "truth.json").read_text(encoding="utf-8"))
+    (file,) = (f for f in truth["files"] if f["file"].endswith("001_adult.tif"))
+    number = file["documents"][0]["fields"]["my_number"]
+    with pytest.raises(InputError) as refused:
+        learn(samples / "mail" / "001_adult.tif", recogniser=recogniser)
+    assert refused.value.code == "LEARN_NOT_BLANK"
+    assert number not in refused.value.ja + refused.value.en
