@@ -141,7 +141,7 @@ def _questions(store: DuckDBStore) -> dict[str, Callable[[int], object]]:
     def queue_page(_: int) -> None:
         store.queue.counts()
         store.figures.people_today()
-        store.figures.totals()
+        store.figures.totals("outcomes")
 
     return {
         "queue: next task handed out": hand_out,
