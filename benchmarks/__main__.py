@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import (
     characters_bench,
+    desk_bench,
     learning_bench,
     photo_bench,
     registration_bench,
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "photo": photo_bench.run,
     "vault": vault_bench.run,
     "store": store_bench.run,
+    "desk": desk_bench.run,
     "speed": speed_bench.run,
 }
 

@@ -93,6 +93,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("master key changed", f"{vault['rotation']['seconds']:.1f} s", "≤ 60 s for 100,000"),
         ("purge, files and keys", f"{vault['purge']['seconds']:.0f} s", "≤ 30 s for 100,000"),
         *_store(results.get("store")),
+        *_desk(results.get("desk")),
         ("**Speed, one thread, same pages and run**", f"{speed['pages']} pages", ""),
         ("Uketsuke, whole examination", _speed(speed["uketsuke"]), "≥ 0.5 pages/s a core"),
         *_reading(speed["uketsuke"].get("reading_all_zones_cpu_ms")),
@@ -127,6 +128,38 @@ def _store(store: dict[str, Any] | None) -> list[tuple[str, str, str]]:
             "≤ 300 MB",
         ),
     ]  # fmt: skip
+
+
+def _desk(desk: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    if desk is None:
+        return []
+    busy, alone = desk["enter_to_painted"], desk["enter_to_painted_alone"]
+    company, carpet = desk["company"], desk["carpet"]
+    others = f"{company['reviewers']} reviewers, {company['documents_loaded']} documents loading"
+    return [
+        ("**The desk in a browser**, all on this machine", others, ""),
+        ("Enter to next task and picture painted", _waited(busy), "p95 ≤ 60 ms"),
+        ("the same without the others", _waited(alone), ""),
+        ("first page painted", _times(desk["first_page"]), "≤ 500 ms"),
+        (
+            "keys for a flagged character, beside one Enter a task",
+            f"{busy['keys_per_flagged_character']} (n {busy['flagged_characters']})",
+            "1",
+        ),
+        (
+            f"carpet, {carpet['thought_s_per_row']} s of thought a row",
+            f"{carpet['crops_an_hour']:,} crops an hour (n {carpet['crops']})",
+            "≥ 1,500",
+        ),
+    ]
+
+
+def _waited(review: dict[str, Any]) -> str:
+    return _times(review["next_task_and_picture"])
+
+
+def _times(figures: dict[str, Any]) -> str:
+    return f"p50 {figures['p50_ms']:.0f} ms, p95 {figures['p95_ms']:.0f} ms (n {figures['n']})"
 
 
 def table(results: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ system_packages() {
   echo fonts-ipaexfont fonts-klee fonts-yusei-magic fonts-seto fonts-kiloji
   case "$purpose" in
     test) echo chromium ;;
-    bench) echo tesseract-ocr tesseract-ocr-jpn ;;
+    bench) echo chromium tesseract-ocr tesseract-ocr-jpn ;;
   esac
 }
 
