@@ -13,6 +13,7 @@ from examination_fixtures import (
     keyed_number,
     photo_application,
     reading,
+    reply_form_with_pin,
 )
 from playwright.sync_api import Browser
 from test_desk_browser import Desk, browser, served
@@ -135,4 +136,16 @@ def test_words_grow_on_a_4k_screen(at_desk: tuple[Office, Desk]) -> None:
     desk.page.set_viewport_size({"width": 3840, "height": 2160})
     assert box(desk, "h1")["height"] > 1.8 * small
     assert box(desk, "main")["width"] > 0.75 * 3840
+    desk.close()
+
+
+def test_a_pin_stays_large_beside_what_it_is_compared_with(at_desk: tuple[Office, Desk]) -> None:
+    office, desk = at_desk
+    task = open_tasks(office, office.load("b", pin=reply_form_with_pin()))["pin"]
+    desk.page.goto(f"{desk.address}/review/{task}")
+    desk.page.click(".veil button")
+    desk.page.wait_for_selector(".references")
+    assert box(desk, ".mark")["height"] >= 90
+    sheet, beside = box(desk, ".sheet"), box(desk, ".references")
+    assert beside["y"] + beside["height"] <= sheet["y"] + sheet["height"]
     desk.close()
