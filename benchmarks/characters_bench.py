@@ -22,12 +22,12 @@ from pipeline.domain.findings import FindingCode
 from pipeline.domain.pin import Kind, always_flagged, kind_of
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxed import BoxedReading
-from pipeline.readers.boxes import BoxReader
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.boxes.resolve_digits import resolve_digits
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
+from pipeline.readers.boxes.resolve_pin import resolve_pin
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.resolve_digits import resolve_digits
-from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.resolve_pin import resolve_pin
-from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW, RowKind
 from pipeline.settings import current

@@ -19,7 +19,7 @@ from pipeline.domain.pin import SIGNATURE_ALPHABET, Kind, kind_of
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import KINDS_PART, FormDefinition, Label, Zone
 from pipeline.forms.drawing import blank_raster
-from pipeline.readers.kind_marks import read_kinds
+from pipeline.readers.marks.kind_marks import read_kinds
 from pipeline.samples import marking
 from pipeline.samples.ink import StrokeInk
 from pipeline.samples.paper import PaperSpec, Preset, scan

@@ -28,11 +28,11 @@ from pipeline.domain.readings import Reading
 from pipeline.examine.engine import Engine
 from pipeline.forms.definition import KINDS_PART, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.readers.dates import resolve_date
-from pipeline.readers.marks import MarkState, read_marks
+from pipeline.readers.dates.resolve_date import resolve_date
+from pipeline.readers.marks.mark_reader import MarkState, read_marks
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.text import TextReader
-from pipeline.readers.text_thresholds import class_of
+from pipeline.readers.text.text_reader import TextReader
+from pipeline.readers.text.text_thresholds import class_of
 from pipeline.samples.truth import DocumentTruth
 from pipeline.settings import Settings
 
@@ -254,7 +254,7 @@ class MarkTally:
 
 
 def _warm(recogniser: PaddleRecogniser) -> None:
-    from pipeline.readers.address_check import check_address
+    from pipeline.readers.text.address_check import check_address
 
     recogniser.posteriors([np.full((48, 320, 3), 255, np.uint8)])
     check_address("東京都千代田区丸の内1")

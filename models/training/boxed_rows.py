@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pipeline.domain.pin import SIGNATURE_ALPHABET
 from pipeline.forms.definition import Zone
 from pipeline.imaging.cells import refine_cells
-from pipeline.readers.boxes import BoxReader, Views
-from pipeline.readers.cell_ink import CellInk, extract
+from pipeline.readers.boxes.box_reader import BoxReader, Views
+from pipeline.readers.ink.cell_ink import CellInk, extract
 from pipeline.samples.ink import Shape, picture_shape
 from pipeline.samples.paper import Preset
 from pipeline.samples.real_ink import RealInk

@@ -33,22 +33,22 @@ from models.training.simulated_numbers import (
 )
 from pipeline.domain.pin import always_flagged
 from pipeline.model_store import ModelStore
-from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.boxed import BoxedReading, CellState
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.calibration import calibration_error, fit_views, risk_coverage
-from pipeline.readers.character_network import BOX_MODELS, MODEL
-from pipeline.readers.joining import joined
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_network import BOX_MODELS, MODEL
+from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
+from pipeline.readers.boxes.joining import joined
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
+from pipeline.readers.calibrating.calibration import calibration_error, fit_views, risk_coverage
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.risk_curves import (
+from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
+from pipeline.readers.risk.risk_curves import (
     FINE_STEPS,
     NEVER,
     Choice,
     RiskCurve,
     upper_bound,
 )
-from pipeline.readers.thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
 from pipeline.settings import current

@@ -5,9 +5,9 @@
 Dates in real ink of the split ``calibrate``, which the network never learnt from, are written
 into ruled cells, printed and scanned in simulation, and read; a share names no day of the
 calendar. Half of them are days of birth, half days of application at some day of arrival: those
-are read with what is probable about them (``pipeline.readers.date_prior``), a few against it. The
-curve of wrong dates by threshold goes into the artefact, with the exact interval at every step;
-the office's target picks from it. The split ``test`` is never opened.
+are read with what is probable about them (``pipeline.readers.dates.date_prior``), a few against
+it. The curve of wrong dates by threshold goes into the artefact, with the exact interval at every
+step; the office's target picks from it. The split ``test`` is never opened.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from pipeline.domain import era as eras
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import FindingCode
 from pipeline.model_store import ModelStore
-from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.boxed import BoxedReading
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.calibration import calibration_error, risk_coverage
-from pipeline.readers.date_prior import SHAPES
-from pipeline.readers.date_thresholds import ARTEFACT, DateThresholds
-from pipeline.readers.dates import resolve_date
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.calibrating.calibration import calibration_error, risk_coverage
+from pipeline.readers.dates.date_prior import SHAPES
+from pipeline.readers.dates.date_thresholds import ARTEFACT, DateThresholds
+from pipeline.readers.dates.resolve_date import resolve_date
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.risk_curves import NEVER, RiskCurve
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
+from pipeline.readers.risk.risk_curves import NEVER, RiskCurve
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import RowKind
 from pipeline.settings import current

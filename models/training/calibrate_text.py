@@ -33,11 +33,11 @@ from pipeline.domain.findings import Severity
 from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.model_store import ModelStore
-from pipeline.readers.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.risk_curves import NEVER, RiskCurve, upper_bound
-from pipeline.readers.text import TextReader
-from pipeline.readers.text_thresholds import ARTEFACT, TextClass, TextThresholds, class_of
+from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
+from pipeline.readers.risk.risk_curves import NEVER, RiskCurve, upper_bound
+from pipeline.readers.text.text_reader import TextReader
+from pipeline.readers.text.text_thresholds import ARTEFACT, TextClass, TextThresholds, class_of
 from pipeline.settings import REPOSITORY
 
 PRINTED = ("printed_number", "printed_text")

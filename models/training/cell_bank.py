@@ -30,8 +30,8 @@ from pipeline.domain.documents import FieldName
 from pipeline.imaging.cells import refine_cells
 from pipeline.imaging.pages import Pixels
 from pipeline.readers.boxed import CellState
-from pipeline.readers.cell_ink import extract
-from pipeline.readers.glyphs import SIDE_PX, normalise
+from pipeline.readers.boxes.glyphs import SIDE_PX, normalise
+from pipeline.readers.ink.cell_ink import extract
 from pipeline.samples.ink import Shape, picture_shape
 from pipeline.samples.paper import Preset
 from pipeline.samples.real_ink import RealInk, Split, data_folder

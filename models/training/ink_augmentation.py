@@ -1,7 +1,7 @@
 """Makes of one clean glyph what a form, a pen and a scanner would have made of it.
 
 Everything happens on a canvas about the size of a cell at 300 dpi, white ink on black, and ends
-in ``pipeline.readers.glyphs.normalise``, the function that reading uses.
+in ``pipeline.readers.boxes.glyphs.normalise``, the function that reading uses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
-from pipeline.readers.glyphs import ink_extent, normalise
+from pipeline.readers.boxes.glyphs import ink_extent, normalise
 
 CANVAS_PX = 112
 GLYPH_PX = 66  # longer side of a glyph on the canvas before it is bent

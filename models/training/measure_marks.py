@@ -23,8 +23,8 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import ReaderKind
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import Pixels
-from pipeline.readers.mark_limits import ARTEFACT
-from pipeline.readers.marks import read_marks
+from pipeline.readers.marks.mark_limits import ARTEFACT
+from pipeline.readers.marks.mark_reader import read_marks
 from pipeline.samples import marking
 from pipeline.samples.paper import PaperSpec, Preset, scan
 from pipeline.samples.row_sheets import laid_on_form

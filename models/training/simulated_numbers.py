@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from models.training.boxed_rows import RowEvidence
 from pipeline.domain.my_number import LENGTH, WEIGHTS
 from pipeline.readers.boxed import BoxedReading
-from pipeline.readers.resolve_my_number import spread
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.boxes.resolve_my_number import spread
 
 Floats = NDArray[np.float64]
 _DIGITS = "0123456789"

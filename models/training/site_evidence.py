@@ -23,12 +23,12 @@ from models.training import calibrate_dates
 from models.training.boxed_rows import RowEvidence, collect
 from models.training.calibrate_characters import Evidence, evidence_of, readings
 from pipeline.model_store import ModelStore
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.date_thresholds import KIND, DateThresholds
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.calibrating.threshold_set import ThresholdSet
+from pipeline.readers.dates.date_thresholds import KIND, DateThresholds
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.risk_curves import RiskCurve
-from pipeline.readers.threshold_set import ThresholdSet
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.risk.risk_curves import RiskCurve
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
 from pipeline.settings import current

@@ -24,7 +24,7 @@ from torch.nn import functional
 from models.training.box_network import CLASSES, BoxNetwork, targets
 from models.training.cell_bank import JUNK, OVERWRITTEN, load_shard
 from models.training.view_augmentation import anew
-from pipeline.readers.glyphs import SIDE_PX
+from pipeline.readers.boxes.glyphs import SIDE_PX
 
 _PEAK_RATE = 3.5e-3
 _WARM_UP = 0.05

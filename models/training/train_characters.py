@@ -24,7 +24,7 @@ from models.training.font_glyphs import font_glyphs
 from models.training.ink_augmentation import augment, junk
 from models.training.network import CHARACTERS, CLASSES, JUNK, CharacterNetwork
 from pipeline.imaging.pages import Pixels
-from pipeline.readers.glyphs import normalise
+from pipeline.readers.boxes.glyphs import normalise
 from pipeline.samples.real_ink import RealInk, data_folder
 
 # Share of each kind of class in training. Digits decide the most fields; lower case is only there

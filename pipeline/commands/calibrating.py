@@ -11,9 +11,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.readers.acceptance import Acceptance
-    from pipeline.readers.site_calibration import Measured
-    from pipeline.readers.threshold_set import ThresholdSet
+    from pipeline.readers.calibrating.site_calibration import Measured
+    from pipeline.readers.calibrating.threshold_set import ThresholdSet
+    from pipeline.readers.risk.acceptance import Acceptance
     from pipeline.settings import Settings
 
 _PER_MILLION = 1_000_000
@@ -61,10 +61,10 @@ def calibrate(
 ) -> None:
     """信頼度としきい値を測り直します / Measure reliability and set this site's thresholds."""
     from pipeline import settings
-    from pipeline.readers.acceptance import SiteThresholds, Source
-    from pipeline.readers.site_calibration import site_artefact, write_site_artefact
-    from pipeline.readers.site_head import SiteHead
-    from pipeline.readers.threshold_set import ThresholdSet
+    from pipeline.readers.calibrating.site_calibration import site_artefact, write_site_artefact
+    from pipeline.readers.calibrating.site_head import SiteHead
+    from pipeline.readers.calibrating.threshold_set import ThresholdSet
+    from pipeline.readers.risk.acceptance import SiteThresholds, Source
     from pipeline.store.clock import utc_now
 
     site = settings.current()
@@ -111,8 +111,8 @@ def _evaluated(site: Settings, sheets: int, seed: int | None, target: float) -> 
     import numpy as np
 
     from pipeline.domain.errors import DefectError, InputError
-    from pipeline.readers.risk_curves import RiskCurve
-    from pipeline.readers.site_calibration import measure
+    from pipeline.readers.calibrating.site_calibration import measure
+    from pipeline.readers.risk.risk_curves import RiskCurve
     from pipeline.samples.real_ink import DATA_VARIABLE, data_folder
     from pipeline.settings import REPOSITORY
 
@@ -161,8 +161,8 @@ def _decided(site: Settings, shipped: ThresholdSet, head: str, target: float) ->
 
     from pipeline.commands.desk_or_store import by_desk_or_store
     from pipeline.forms.catalogue import Catalogue
-    from pipeline.readers.risk_curves import RiskCurve
-    from pipeline.readers.site_calibration import measure
+    from pipeline.readers.calibrating.site_calibration import measure
+    from pipeline.readers.risk.risk_curves import RiskCurve
     from pipeline.store.measuring.verified import form_finder
 
     verified = by_desk_or_store(
@@ -242,7 +242,7 @@ def _print(measured: Sequence[Measured], in_force: ThresholdSet, target: float) 
 
 def verdict_words(one: Measured) -> str:
     """What the data says, in Japanese and English."""
-    from pipeline.readers.site_calibration import Verdict
+    from pipeline.readers.calibrating.site_calibration import Verdict
 
     if one.n == 0:
         return "測れるものがない / nothing to measure"

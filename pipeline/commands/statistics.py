@@ -68,7 +68,7 @@ def stats(
 
     from pipeline import settings
     from pipeline.commands.calibrating import threshold_notes, threshold_table
-    from pipeline.readers.threshold_set import ThresholdSet
+    from pipeline.readers.calibrating.threshold_set import ThresholdSet
 
     with duckdb.connect(str(_snapshot()), read_only=True) as snapshot:
         figures = {

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.forms.definition import FormDefinition, Zone
-    from pipeline.readers.boxes import BoxReader
-    from pipeline.readers.site_head import Cells, Comparison
+    from pipeline.readers.boxes.box_reader import BoxReader
+    from pipeline.readers.calibrating.site_head import Cells, Comparison
     from pipeline.settings import Settings
     from pipeline.store.measuring.verified_cells import VerifiedField
 
@@ -35,9 +35,9 @@ def train(
 ) -> None:
     """確認済みの数字で読み取りを学習し直します / Learn from this site's verified digits."""
     from pipeline import settings
-    from pipeline.readers.site_head import HEAD_FILE, compare, fit_head, held_back
-    from pipeline.readers.threshold_set import ThresholdSet
-    from pipeline.readers.thresholds import CharacterThresholds
+    from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+    from pipeline.readers.calibrating.site_head import HEAD_FILE, compare, fit_head, held_back
+    from pipeline.readers.calibrating.threshold_set import ThresholdSet
 
     site = settings.current()
     thresholds = CharacterThresholds.load(site.models)
@@ -81,7 +81,7 @@ def require_enough(cells: Cells, away: Any) -> None:
         InputError: ``TRAINING_TOO_LITTLE``.
     """
     from pipeline.domain.errors import InputError
-    from pipeline.readers.site_head import LEAST_CELLS, LEAST_DOCUMENTS
+    from pipeline.readers.calibrating.site_head import LEAST_CELLS, LEAST_DOCUMENTS
 
     people = len(set(cells.group[away].tolist()))
     count = int(away.sum())
@@ -101,7 +101,7 @@ def _cells(site: Settings, thresholds: Any) -> Cells:
     """Opens the store (the desk has to be stopped) and lets both views see every cell."""
     from pipeline.forms.catalogue import Catalogue
     from pipeline.model_store import ModelStore
-    from pipeline.readers.boxes import BoxReader
+    from pipeline.readers.boxes.box_reader import BoxReader
     from pipeline.readers.paddle_engine import PaddleRecogniser
     from pipeline.store.duckdb_store import DuckDBStore
     from pipeline.store.measuring.verified import form_finder
@@ -128,8 +128,8 @@ def cells_of(fields: Iterable[VerifiedField], form_of: Any, reader: BoxReader) -
 
     from pipeline.imaging.cells import refine_cells
     from pipeline.readers.boxed import CellState
-    from pipeline.readers.cell_ink import extract
-    from pipeline.readers.site_head import DIGITS, Cells
+    from pipeline.readers.calibrating.site_head import DIGITS, Cells
+    from pipeline.readers.ink.cell_ink import extract
 
     first: list[Any] = []
     second: list[Any] = []

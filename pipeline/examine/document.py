@@ -33,7 +33,7 @@ from pipeline.imaging.decoding import decode
 from pipeline.imaging.pages import PageImage, RegisteredPage
 from pipeline.imaging.registration import Unregistered
 from pipeline.imaging.zone_sketches import zone_sketches
-from pipeline.readers.separators import find_separator
+from pipeline.readers.marks.separators import find_separator
 from pipeline.settings import ReplyFormByMail
 
 

@@ -11,10 +11,10 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.imaging.registration import Registrar
 from pipeline.model_store import ModelStore
 from pipeline.photo.grading import PhotoGrader
-from pipeline.readers.boxes import BoxReader
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.calibrating.threshold_set import ThresholdSet
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.text import TextReader
-from pipeline.readers.threshold_set import ThresholdSet
+from pipeline.readers.text.text_reader import TextReader
 from pipeline.settings import Settings
 
 

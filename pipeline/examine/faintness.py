@@ -26,8 +26,8 @@ from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.forms.definition import FormDefinition, ReaderKind
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
+from pipeline.readers.ink.zone_ink import printed_map
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.zone_ink import printed_map
 
 ARTEFACT = Path("thresholds") / "faintness-v1.json"
 _DARK = 128

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName
 from pipeline.forms.definition import KINDS_PART, FormDefinition, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.date_thresholds import DateThresholds
-from pipeline.readers.dates import resolve_date
-from pipeline.readers.kind_marks import read_kinds
-from pipeline.readers.marks import read_marks, resolve_choice
-from pipeline.readers.presence import read_presence
-from pipeline.readers.qr import read_qr
-from pipeline.readers.resolve_digits import resolve_digits
-from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.resolve_pin import resolve_pin
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.boxes.resolve_digits import resolve_digits
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
+from pipeline.readers.boxes.resolve_pin import resolve_pin
+from pipeline.readers.dates.date_thresholds import DateThresholds
+from pipeline.readers.dates.resolve_date import resolve_date
+from pipeline.readers.marks.kind_marks import read_kinds
+from pipeline.readers.marks.mark_reader import read_marks, resolve_choice
+from pipeline.readers.marks.presence import read_presence
+from pipeline.readers.marks.qr import read_qr
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.text import TextReader
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.text.text_reader import TextReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.text import TextReader
+from pipeline.readers.text.text_reader import TextReader
 
 # Below half of the characters in common, signature and name are two names: misread characters
 # of one and the same name leave more.

@@ -19,7 +19,7 @@ from pipeline.imaging.ink import probable_dpi, work_image
 from pipeline.imaging.pages import PageImage
 from pipeline.imaging.patches import Patch, is_dark, main_patch
 from pipeline.imaging.registration import Alignment, Unregistered
-from pipeline.readers.page_text import PageText, read_page
+from pipeline.readers.text.page_text import PageText, read_page
 
 # A print of 35 x 45 mm; on a glass as white as its background only head and shoulders show.
 _PHOTO_SIDES_MM = (14.0, 75.0)

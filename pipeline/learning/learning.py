@@ -29,7 +29,7 @@ from pipeline.learning.proposal import Doubt, Proposal, ProposedZone
 from pipeline.learning.rulings import Rulings, find_rulings
 from pipeline.learning.sheet import Sheet, only_page, refusal, straight_sheet
 from pipeline.learning.zones import Findings, ZoneMaker
-from pipeline.readers.text_lines import Recogniser
+from pipeline.readers.text.text_lines import Recogniser
 
 _UPRIGHT_READ = 0.80
 _PROBED_LINES = 8

@@ -17,9 +17,9 @@ import numpy as np
 from pipeline.domain.geometry import PX_PER_MM, BoxMm
 from pipeline.imaging.pages import Pixels
 from pipeline.learning.rulings import Rulings, darkness
-from pipeline.readers.alphabets import Mask, jis_x_0208
-from pipeline.readers.ctc import decode
-from pipeline.readers.text_lines import Recogniser
+from pipeline.readers.text.alphabets import Mask, jis_x_0208
+from pipeline.readers.text.ctc import decode
+from pipeline.readers.text.text_lines import Recogniser
 
 _PUNCTUATION = "-ー・々〆ヶ()[]【】「」『』、。,./〒※/%:;!?+×□☐✓○●①②③④⑤⑥⑦⑧⑨'\"&"
 _LATIN = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

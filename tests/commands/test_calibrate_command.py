@@ -23,9 +23,9 @@ from pipeline.domain.errors import InputError
 from pipeline.examine.crops import CROP_MARGIN_MM, crops_of, field_box
 from pipeline.forms.catalogue import Catalogue
 from pipeline.model_store import ModelStore
-from pipeline.readers.acceptance import SITE_FILE
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.thresholds import CharacterThresholds
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.risk.acceptance import SITE_FILE
 from pipeline.settings import REPOSITORY, Settings
 from pipeline.store.arrivals import arrow_schema
 from pipeline.store.auditing.audit import Actor

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from pipeline.domain.errors import DefectError, InputError
-from pipeline.readers.calibration import (
+from pipeline.readers.boxes.character_network import BOX_MODELS, MODEL
+from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
+from pipeline.readers.boxes.joining import joined, normalised
+from pipeline.readers.calibrating.calibration import (
     calibration_error,
     fit_views,
     risk_coverage,
     threshold_for,
 )
-from pipeline.readers.character_network import BOX_MODELS, MODEL
-from pipeline.readers.joining import joined, normalised
-from pipeline.readers.thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.samples.real_ink import RealInk
 from pipeline.settings import REPOSITORY
 

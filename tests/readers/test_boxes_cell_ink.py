@@ -12,9 +12,9 @@ from pipeline.domain.geometry import BoxMm
 from pipeline.forms.definition import FormDefinition, ReaderKind, Zone
 from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.readers.boxed import CellState
-from pipeline.readers.cell_ink import CellInk, extract
-from pipeline.readers.glyphs import GLYPH_PX, SIDE_PX, ink_extent, normalise
-from pipeline.readers.line_removal import LinePx, remove_lines
+from pipeline.readers.boxes.glyphs import GLYPH_PX, SIDE_PX, ink_extent, normalise
+from pipeline.readers.ink.cell_ink import CellInk, extract
+from pipeline.readers.ink.line_removal import LinePx, remove_lines
 
 ORANGE, GREY, BLACK = "#f6b48f", "#a8a8a8", "#303030"
 INK = (40, 36, 34)

@@ -11,12 +11,18 @@ import pytest
 
 from pipeline.domain.errors import DefectError
 from pipeline.model_store import ModelStore
-from pipeline.readers.boxes import BoxReader
-from pipeline.readers.character_network import CHARACTERS, CharacterNetworks, columns_of
-from pipeline.readers.joined_view import HEIGHT_PX, LEAD_PX, PITCH_PX, read_joined, set_side_by_side
+from pipeline.readers.boxes.box_reader import BoxReader
+from pipeline.readers.boxes.character_network import CHARACTERS, CharacterNetworks, columns_of
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.boxes.joined_view import (
+    HEIGHT_PX,
+    LEAD_PX,
+    PITCH_PX,
+    read_joined,
+    set_side_by_side,
+)
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.thresholds import CharacterThresholds
 from pipeline.samples.ink import StrokeInk
 from pipeline.samples.paper import Preset
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, RowSheet, make_sheet

@@ -11,10 +11,10 @@ from pipeline.domain.my_number import PLACEHOLDER, check_digit
 from pipeline.domain.pin import SIGNATURE_ALPHABET
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.readers.boxed import BoxedReading, CellReading, CellState
-from pipeline.readers.resolve_digits import resolve_digits
-from pipeline.readers.resolve_my_number import resolve_my_number
-from pipeline.readers.resolve_pin import resolve_pin
-from pipeline.readers.thresholds import CharacterThresholds, ViewWeights
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds, ViewWeights
+from pipeline.readers.boxes.resolve_digits import resolve_digits
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
+from pipeline.readers.boxes.resolve_pin import resolve_pin
 
 DIGITS = "0123456789"
 NUMBER = "123456789018"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.my_number import PLACEHOLDER, check_digit, passes_check_digit
-from pipeline.readers.check_digit_decoding import decode
+from pipeline.readers.boxes.check_digit_decoding import decode
 
 CLOSE = 1e-12
 

@@ -13,9 +13,9 @@ from pipeline.domain.documents import FieldName as F
 from pipeline.domain.geometry import BoxMm, BoxPx
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.readers.boxed import BoxedReading, CellReading, CellState
-from pipeline.readers.date_prior import prior_of
-from pipeline.readers.date_thresholds import DateThresholds
-from pipeline.readers.dates import resolve_date
+from pipeline.readers.dates.date_prior import prior_of
+from pipeline.readers.dates.date_thresholds import DateThresholds
+from pipeline.readers.dates.resolve_date import resolve_date
 
 ARRIVED = dt.date(2026, 11, 23)
 LIMITS = DateThresholds("test", 0.96, 0.95, {})

@@ -17,9 +17,9 @@ from pipeline.domain.findings import FindingCode as C
 from pipeline.domain.geometry import BoxMm, BoxPx
 from pipeline.domain.readings import Reading
 from pipeline.forms.definition import ReaderKind, Zone
-from pipeline.readers.date_thresholds import ARTEFACT, DateThresholds
-from pipeline.readers.dates import resolve_date
-from pipeline.readers.marks import CellMark, MarksReading, MarkState
+from pipeline.readers.dates.date_thresholds import ARTEFACT, DateThresholds
+from pipeline.readers.dates.resolve_date import resolve_date
+from pipeline.readers.marks.mark_reader import CellMark, MarksReading, MarkState
 from pipeline.readers.resolved import Resolved
 from pipeline.settings import REPOSITORY
 

@@ -14,7 +14,7 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import KINDS_PART
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.readers.kind_marks import read_kinds
+from pipeline.readers.marks.kind_marks import read_kinds
 from pipeline.samples import marking
 from pipeline.samples.stamps import draw_line
 from pipeline.samples.writing import Pen

@@ -17,9 +17,9 @@ from pipeline.domain.examinations import RegistrationFigures
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.readers.mark_limits import ARTEFACT, MarkThresholds
-from pipeline.readers.marks import MarkState, read_marks
-from pipeline.readers.presence import read_presence
+from pipeline.readers.marks.mark_limits import ARTEFACT, MarkThresholds
+from pipeline.readers.marks.mark_reader import MarkState, read_marks
+from pipeline.readers.marks.presence import read_presence
 from pipeline.settings import REPOSITORY
 
 FORM = Catalogue.load().get(FormName.APPLICATION_HANDWRITTEN)

@@ -17,9 +17,9 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
-from pipeline.readers.marks import MarkState, read_marks, resolve_choice
-from pipeline.readers.presence import read_presence
-from pipeline.readers.qr import read_qr
+from pipeline.readers.marks.mark_reader import MarkState, read_marks, resolve_choice
+from pipeline.readers.marks.presence import read_presence
+from pipeline.readers.marks.qr import read_qr
 from pipeline.samples import marking
 from pipeline.samples.writing import Pen
 

@@ -11,7 +11,7 @@ import pytest
 from pipeline.domain.examinations import RegistrationFigures
 from pipeline.forms.catalogue import Catalogue
 from pipeline.imaging.pages import Pixels, RegisteredPage
-from pipeline.readers import zone_ink
+from pipeline.readers.ink import zone_ink
 
 FORM = Catalogue.load().get("application_handwritten")
 

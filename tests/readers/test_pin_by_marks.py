@@ -15,9 +15,9 @@ from pipeline.domain.geometry import BoxMm, BoxPx
 from pipeline.domain.pin import SIGNATURE_ALPHABET, Kind, kind_of, look_alikes
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.readers.boxed import BoxedReading, CellReading, CellState
-from pipeline.readers.resolve_pin import resolve_pin
+from pipeline.readers.boxes.character_thresholds import CharacterThresholds, ViewWeights
+from pipeline.readers.boxes.resolve_pin import resolve_pin
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.thresholds import CharacterThresholds, ViewWeights
 
 C = FindingCode
 FIELD = FieldName.PIN_SIGNATURE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.readers.risk_curves import (
+from pipeline.readers.risk.risk_curves import (
     NEVER,
     RiskCurve,
     lower_bound,

@@ -19,7 +19,7 @@ from pipeline.forms.drawing import blank_raster
 from pipeline.forms.separator_sheet import draw_separator, new_separator
 from pipeline.imaging.decoding import decode
 from pipeline.imaging.pages import PageImage
-from pipeline.readers.separators import find_separator
+from pipeline.readers.marks.separators import find_separator
 from pipeline.samples.paper import Mode, PaperSpec, Preset, scan
 
 SHEET = Separator("00ff" * 4, Channel.MAIL, 25, operator="A12")

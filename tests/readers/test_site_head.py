@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 
 from pipeline.domain.errors import DefectError
-from pipeline.readers.joining import joined, normalised
-from pipeline.readers.site_head import HEAD_FILE, Cells, SiteHead, compare, fit_head, held_back
-from pipeline.readers.threshold_set import ThresholdSet
-from pipeline.readers.thresholds import ViewWeights
+from pipeline.readers.boxes.character_thresholds import ViewWeights
+from pipeline.readers.boxes.joining import joined, normalised
+from pipeline.readers.calibrating.site_head import (
+    HEAD_FILE,
+    Cells,
+    SiteHead,
+    compare,
+    fit_head,
+    held_back,
+)
+from pipeline.readers.calibrating.threshold_set import ThresholdSet
 from pipeline.settings import REPOSITORY, Settings
 
 MODELS = REPOSITORY / "models"

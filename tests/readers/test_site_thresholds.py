@@ -13,15 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import DefectError
-from pipeline.readers.acceptance import (
-    SITE_FILE,
-    STANDARD_PER_MILLION,
-    SiteThresholds,
-    Source,
-    decide,
-)
-from pipeline.readers.risk_curves import NEVER, RiskCurve
-from pipeline.readers.site_calibration import (
+from pipeline.readers.calibrating.site_calibration import (
     Measured,
     Verdict,
     measure,
@@ -29,7 +21,15 @@ from pipeline.readers.site_calibration import (
     site_artefact,
     write_site_artefact,
 )
-from pipeline.readers.threshold_set import ThresholdSet
+from pipeline.readers.calibrating.threshold_set import ThresholdSet
+from pipeline.readers.risk.acceptance import (
+    SITE_FILE,
+    STANDARD_PER_MILLION,
+    SiteThresholds,
+    Source,
+    decide,
+)
+from pipeline.readers.risk.risk_curves import NEVER, RiskCurve
 from pipeline.settings import REPOSITORY, Settings
 
 MODELS = REPOSITORY / "models"

@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.documents import Channel, FieldName, FormName
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import KINDS_PART, Zone
-from pipeline.readers.marks import MarkState
+from pipeline.readers.marks.mark_reader import MarkState
 from pipeline.samples.truth import DocumentTruth
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.geometry import BoxPx
-from pipeline.readers.address_check import check_address
-from pipeline.readers.alphabets import Mask, alphabet_of, folded
-from pipeline.readers.ctc import decode
-from pipeline.readers.exemption import separate
-from pipeline.readers.line_cutting import cut_lines
-from pipeline.readers.zone_ink import ZoneInk
+from pipeline.readers.ink.zone_ink import ZoneInk
+from pipeline.readers.text.address_check import check_address
+from pipeline.readers.text.alphabets import Mask, alphabet_of, folded
+from pipeline.readers.text.ctc import decode
+from pipeline.readers.text.exemption import separate
+from pipeline.readers.text.line_cutting import cut_lines
 
 CHARACTERS = ("", *"0123456789")
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.errors import DefectError
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
-from pipeline.readers.lexicons import RELATIONS, RESIDENT_CATEGORIES, has_lexicon, is_known
-from pipeline.readers.line_cutting import cut_lines
-from pipeline.readers.text_layout import crowded, notices
-from pipeline.readers.text_limits import ARTEFACT, TextLimits
-from pipeline.readers.zone_ink import ZoneInk
+from pipeline.readers.ink.zone_ink import ZoneInk
+from pipeline.readers.text.lexicons import RELATIONS, RESIDENT_CATEGORIES, has_lexicon, is_known
+from pipeline.readers.text.line_cutting import cut_lines
+from pipeline.readers.text.text_layout import crowded, notices
+from pipeline.readers.text.text_limits import ARTEFACT, TextLimits
 from pipeline.settings import REPOSITORY
 
 LIMITS = TextLimits.load(REPOSITORY / "models")

@@ -18,7 +18,7 @@ from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.model_store import ModelStore
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.text import TextReader
+from pipeline.readers.text.text_reader import TextReader
 from pipeline.samples import stamps
 from pipeline.samples.ink import FontInk
 from pipeline.samples.writing import Hand, Pen, write_text

@@ -24,7 +24,7 @@ from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName
 from pipeline.domain.findings import FindingCode
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import FormDefinition, ReaderKind
-from pipeline.readers.text_thresholds import class_of
+from pipeline.readers.text.text_thresholds import class_of
 from pipeline.store.database import Database
 
 _SITE = re.compile(r" site/\S+")

@@ -1,0 +1,1 @@
+"""How honest the probabilities are, from evaluation or from a site's own decisions."""

@@ -1,0 +1,1 @@
+"""Dates of Japanese eras, from boxes or free writing, weighed by what is probable."""

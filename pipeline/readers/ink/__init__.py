@@ -1,0 +1,1 @@
+"""What a person put on the paper, apart from what the form prints."""

@@ -1,0 +1,1 @@
+"""Ticks, circles, boxes blacked out; signature, seal, QR code and separator sheets."""

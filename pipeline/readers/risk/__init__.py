@@ -1,0 +1,1 @@
+"""What was measured of readings' risk, and what of them is accepted for the office's target."""
