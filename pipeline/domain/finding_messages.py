@@ -80,7 +80,8 @@ MESSAGES: dict[C, Words] = {
         "写真の大きさが縦4.5cm×横3.5cmではありません。", "The photo is not 4.5 cm by 3.5 cm."
     ),
     C.PHOTO_FACE: Words(
-        "写真から一人の顔を確認できません。", "The photo does not show exactly one face."
+        "写真から一人の顔をはっきり確認できません（人数、または顔にかかる線）。",
+        "The photo does not clearly show exactly one face (their number, or a line across it).",
     ),
     C.PHOTO_POSE: Words("顔が正面を向いていません。", "The face is not turned to the front."),
     C.PHOTO_BACKGROUND: Words("写真の背景が無地ではありません。", "The background is not plain."),
