@@ -18,7 +18,7 @@ from models.training.cell_bank import (
     row_views,
 )
 from pipeline.model_store import ModelStore
-from pipeline.readers.boxes.box_reader import character_network
+from pipeline.readers.boxes import character_network
 from pipeline.readers.boxes.character_network import CharacterNetworks
 from pipeline.readers.boxes.glyphs import SIDE_PX
 from pipeline.samples.ink import StrokeInk
