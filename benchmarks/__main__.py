@@ -59,6 +59,7 @@ def main(wanted: list[str]) -> None:
         begin = time.perf_counter()
         result = PARTS[name](full)
         result["bench_seconds"] = round(time.perf_counter() - begin, 1)
+        result["measured_on"] = dt.datetime.now(dt.UTC).date().isoformat()
         spent += result["bench_seconds"]
         # Read again: parts may run side by side.
         results: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}

@@ -168,8 +168,21 @@ def table(results: dict[str, Any]) -> str:
     lines = ["| what | measured (95 % interval) | goal |", "|---|---|---|"]
     lines += [f"| {what} | {value} | {goal} |" for what, value, goal in rows(results)]
     lines.append("")
-    lines.append(f"Measured {made['at'][:10]} on {made['cores']} cores by `make bench`.")
+    lines.append(
+        f"Measured {made['at'][:10]} on {made['cores']} cores by `make bench`{_older(results)}."
+    )
     return "\n".join(lines)
+
+
+def _older(results: dict[str, Any]) -> str:
+    """Which parts were measured before the last day, and when."""
+    last = results["made"]["at"][:10]
+    days = {
+        name: part["measured_on"]
+        for name, part in results.items()
+        if isinstance(part, dict) and part.get("measured_on", last) != last
+    }
+    return "".join(f"; {name} {day}" for name, day in sorted(days.items()))
 
 
 def _together(rates: list[dict[str, Any]]) -> dict[str, Any]:
