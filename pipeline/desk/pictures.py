@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 
 import cv2
 import numpy as np
+from PIL import Image
 
 _MARGIN_PX = 6
 CELL_PX = 128  # of a sheet of characters; the picture in it stands off the edge
@@ -16,9 +18,15 @@ _LARGER = cv2.INTER_CUBIC
 
 
 def size_px(image: bytes) -> tuple[int, int]:
-    """Width and height of an encoded picture; (0, 0) where it cannot be decoded."""
-    pixels = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR)
-    return (0, 0) if pixels is None else (int(pixels.shape[1]), int(pixels.shape[0]))
+    """Width and height of an encoded picture; (0, 0) where it is none.
+
+    They stand in its first bytes: a whole page need not be decoded before it is shown.
+    """
+    try:
+        with Image.open(io.BytesIO(image)) as picture:
+            return picture.size
+    except (OSError, Image.DecompressionBombError):
+        return 0, 0
 
 
 def cut_out(image: bytes, box_px: tuple[int, int, int, int]) -> bytes | None:
