@@ -30,6 +30,7 @@ _MARGIN_MM = 14.0
 _ROW_STRETCH = (0.94, 1.16)
 _CAPTION_STRETCH = (0.86, 1.22)
 _SMALLEST_CELL_MM = 6.0
+_NARROWEST_CELL_MM = 3.0
 _Mover = Callable[[BoxMm], BoxMm]
 _KEEP_SIZE = (ReaderKind.PHOTO, ReaderKind.QR)
 
@@ -127,6 +128,9 @@ def _zone(zone: Zone, moved: _Mover) -> Zone:
         least = min(cell.h, _SMALLEST_CELL_MM)
         if box.h < least:  # a squeezed row must not squeeze its cells below what hands can fill
             box = BoxMm(box.x, round(box.y - (least - box.h) / 2, 3), box.w, least)
+        narrowest = min(cell.w, _NARROWEST_CELL_MM)
+        if box.w < narrowest:  # nor a squeezed column the small boxes of a mark row
+            box = BoxMm(round(box.x - (narrowest - box.w) / 2, 3), box.y, narrowest, box.h)
         cells.append(box)
     return replace(zone, box=moved(zone.box), cells=tuple(cells))
 

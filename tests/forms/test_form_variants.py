@@ -19,6 +19,11 @@ def test_every_variant_passes_the_check(case) -> None:
     assert check(variant(form, seed)) == []
 
 
+def test_the_narrowest_columns_leave_marks_large_enough() -> None:
+    form = Catalogue.load().get("reply_form@2026.2")
+    assert [p for seed in range(150) for p in check(variant(form, seed))] == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(form_and_seed)
 def test_same_fields_readers_and_cells_in_the_same_order(case) -> None:
