@@ -46,7 +46,7 @@ def test_every_code_has_its_sentences_or_is_no_reason() -> None:
 def test_whatever_the_code_calls_a_ground_for_a_return_has_sentences() -> None:
     """The functions that give a finding one of the two severities name its codes beside it."""
     named: set[str] = set()
-    for path in [*(PIPELINE / "readers").glob("*.py"), *(PIPELINE / "examine").glob("*.py")]:
+    for path in [*(PIPELINE / "readers").rglob("*.py"), *(PIPELINE / "examine").rglob("*.py")]:
         for function in re.split(r"\n(?=(?:    )?def )", path.read_text("utf-8")):
             if SEVERE.search(function):
                 named |= set(re.findall(r"FindingCode\.([A-Z_]+)", function))
