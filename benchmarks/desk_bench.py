@@ -165,15 +165,12 @@ def _review(page: Page, desk: Served, tasks: int) -> dict[str, Any]:
     """Decide so many tasks by keys alone."""
     page.goto(f"{desk.url}/review")
     page.wait_for_selector("#task[data-id]")
-    flagged = keys = 0
     for done in range(tasks):
         time.sleep(QUICK_THOUGHT_S)
         mode = page.locator("#task").get_attribute("data-mode")
         if mode == "confirm":
-            here = page.locator("#strip .cell.flagged").count()
-            for _ in range(here):
+            for _ in range(page.locator("#strip .cell.flagged").count()):
                 page.keyboard.press("1")
-            flagged, keys = flagged + here, keys + here
         elif mode == "adjudicate":
             page.keyboard.press("1")
         page.keyboard.press("F8" if mode == "key" else "Enter")
@@ -182,9 +179,6 @@ def _review(page: Page, desk: Served, tasks: int) -> dict[str, Any]:
     return {
         "next_task_and_picture": _figures([p["all"] for p in painted], GOAL_MS),
         "next_task_without_picture": _figures([p["text"] for p in painted], GOAL_MS),
-        "keys_per_flagged_character": round(keys / flagged, 2) if flagged else None,
-        "enters_per_task": 1,  # one each, or the next task would not have come
-        "flagged_characters": flagged,
     }
 
 

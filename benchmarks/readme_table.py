@@ -142,11 +142,6 @@ def _desk(desk: dict[str, Any] | None) -> list[tuple[str, str, str]]:
         ("the same without the others", _waited(alone), ""),
         ("first page painted", _times(desk["first_page"]), "≤ 500 ms"),
         (
-            "keys for a flagged character, beside one Enter a task",
-            f"{busy['keys_per_flagged_character']} (n {busy['flagged_characters']})",
-            "1",
-        ),
-        (
             f"carpet, {carpet['thought_s_per_row']} s of thought a row",
             f"{carpet['crops_an_hour']:,} crops an hour (n {carpet['crops']})",
             "≥ 1,500",

@@ -8,13 +8,8 @@ real desk's, started as ``uketsuke serve`` starts it and used for a while over H
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,10 +18,10 @@ from typing import Any
 
 import httpx
 
+from benchmarks.desk_process import PASSWORD, add_people, serving
 from benchmarks.office_filling import Office, fill
-from pipeline.desk import passwords
-from pipeline.settings import REPOSITORY, Settings
-from pipeline.store.auditing.audit import SYSTEM, Actor
+from pipeline.settings import Settings
+from pipeline.store.auditing.audit import Actor
 from pipeline.store.clock import utc_now
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.reviewing.decisions import Action, Decision
@@ -40,10 +35,9 @@ ROUNDS, FULL_ROUNDS = 40, 100
 LEASE_MINUTES, SLA_HOURS, PACE_HOURS = 15, 72.0, 3
 GOAL_MS, GOAL_MIB = 20.0, 300.0
 USED_TASKS = 40
-_STARTS_WITHIN_S = 120
 _PEOPLE = "select user_id from person where role = 'reviewer' and not must_change"
 _SOME = "select document_id from document using sample reservoir(400 rows) repeatable (7)"
-_PASSWORD = "correct horse staple"
+_PEOPLE_OF_MEMORY = {"bench-reviewer": Role.REVIEWER, "bench-supervisor": Role.SUPERVISOR}
 
 
 def run(full: bool) -> dict[str, Any]:
@@ -194,32 +188,13 @@ def _ms(seconds: float) -> float:
 
 def memory(settings: Settings) -> dict[str, Any]:
     """Memory of the desk's process, just started and after people have worked with it."""
-    _add_people(settings)
-    address = settings.home / "desk.json"
+    add_people(settings, _PEOPLE_OF_MEMORY)
     begin = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.desk", "--port", "0"],
-        env={**os.environ, "UKETSUKE_HOME": str(settings.home)},
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while not address.is_file():
-            if process.poll() is not None or time.perf_counter() - begin > _STARTS_WITHIN_S:
-                raise RuntimeError("the desk did not start")
-            time.sleep(0.05)
-        url = json.loads(address.read_text())["url"]
-        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
-            while client.get("/health").status_code != httpx.codes.OK:
-                time.sleep(0.05)
-            started = time.perf_counter() - begin
-            fresh = _status_mib(process.pid)
-            _use(url)
-            used = _status_mib(process.pid)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+    with serving(settings) as desk:
+        started = time.perf_counter() - begin
+        fresh = _status_mib(desk.pid)
+        _use(desk.url)
+        used = _status_mib(desk.pid)
     return {
         "start_seconds": round(started, 2),
         "started_mib": fresh["VmRSS"],
@@ -229,20 +204,11 @@ def memory(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _add_people(settings: Settings) -> None:
-    store = DuckDBStore.of(settings)
-    for name, role in (("bench-reviewer", Role.REVIEWER), ("bench-supervisor", Role.SUPERVISOR)):
-        hashed = passwords.hashed(_PASSWORD)
-        person = store.people.add(SYSTEM, name, role, hashed)
-        store.people.set_password(person, hashed)
-    store.close()
-
-
 def _use(url: str) -> None:
     """Decide some tasks, open documents, a carpet and the pages of the queue."""
-    for name in ("bench-reviewer", "bench-supervisor"):
+    for name, role in _PEOPLE_OF_MEMORY.items():
         with httpx.Client(base_url=url, trust_env=False, timeout=60) as browser:
-            given = {"name": name, "password": _PASSWORD}
+            given = {"name": name, "password": PASSWORD}
             assert browser.post("/login", data=given).status_code == httpx.codes.SEE_OTHER
             csrf = _found(r'name="csrf" value="([^"]+)"', browser.get("/password").text)
             for _ in range(USED_TASKS):
@@ -253,7 +219,7 @@ def _use(url: str) -> None:
                 answer = browser.post(f"/review/{task}", data=given)
                 assert answer.status_code == httpx.codes.SEE_OTHER, answer.status_code
             pages = ["/queue", "/carpet", "/documents"]
-            for page in pages + ["/assignments"] * (name == "bench-supervisor"):
+            for page in pages + ["/assignments"] * (role == Role.SUPERVISOR):
                 assert browser.get(page).status_code == httpx.codes.OK
             listed = re.findall(r'href="/documents/([0-9a-f]{32})"', browser.get("/documents").text)
             for document in listed[:USED_TASKS]:

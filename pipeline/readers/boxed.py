@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.domain.documents import FieldName
 from pipeline.domain.geometry import BoxPx
-from pipeline.domain.readings import Alternative, Character
+from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
 
 ALTERNATIVES_KEPT = 5
@@ -127,3 +128,23 @@ class BoxedReading:
     def box_px(self) -> BoxPx:
         """The zone, registered pixels."""
         return self.zone.box.to_px()
+
+    def reading(
+        self,
+        name: FieldName,
+        value: str | None,
+        confidence: float,
+        accepted: bool,
+        characters: tuple[Character, ...] = (),
+    ) -> Reading:
+        """The zone as a reading of a field, with where it stands and what read it."""
+        return Reading(
+            field=name,
+            value=value,
+            confidence=round(min(1.0, confidence), 6),
+            accepted=accepted,
+            characters=characters,
+            box_px=self.box_px,
+            reader="boxes",
+            model_version=self.model_version,
+        )

@@ -7,7 +7,6 @@ import math
 from pipeline.domain import application_id
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.domain.readings import Reading
 from pipeline.readers.boxed import BoxedReading
 from pipeline.readers.boxes.character_thresholds import CharacterThresholds
 from pipeline.readers.resolved import Resolved
@@ -32,15 +31,7 @@ def resolve_digits(
     if boxed.blank:
         findings = () if boxed.zone.optional else (Finding(code, Severity.REVIEW, field),)
         return Resolved(
-            Reading(
-                field=field,
-                value="",
-                confidence=1.0,
-                accepted=boxed.zone.optional,
-                box_px=boxed.box_px,
-                reader="boxes",
-                model_version=boxed.model_version,
-            ),
+            boxed.reading(field, "", 1.0, boxed.zone.optional),
             findings,
         )
     first, stop = boxed.written
@@ -65,17 +56,12 @@ def resolve_digits(
     if not found and not accepted:
         found = [Finding(code, Severity.REVIEW, field)]
     return Resolved(
-        Reading(
-            field=field,
-            value=None if gap else value,
-            confidence=round(min(1.0, confidence), 6),
-            accepted=accepted,
-            characters=tuple(
-                cell.character(flag) for cell, flag in zip(cells, flagged, strict=True)
-            ),
-            box_px=boxed.box_px,
-            reader="boxes",
-            model_version=boxed.model_version,
+        boxed.reading(
+            field,
+            None if gap else value,
+            confidence,
+            accepted,
+            tuple(cell.character(flag) for cell, flag in zip(cells, flagged, strict=True)),
         ),
         tuple(found),
     )

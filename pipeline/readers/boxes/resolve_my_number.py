@@ -7,7 +7,6 @@ import dataclasses
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.my_number import LENGTH, PLACEHOLDER, passes_check_digit
-from pipeline.domain.readings import Character, Reading
 from pipeline.readers.boxed import BoxedReading, CellReading, CellState
 from pipeline.readers.boxes.character_thresholds import CharacterThresholds
 from pipeline.readers.boxes.check_digit_decoding import Candidate, decode
@@ -71,7 +70,7 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
     findings.extend(_ambiguous(i) for i in sorted(flagged))
     characters = tuple(cell.character(i in flagged, taken[i]) for i, cell in enumerate(cells))
     return Resolved(
-        _reading(boxed, taken, confidence, accepted, characters),
+        boxed.reading(_FIELD, taken, confidence, accepted, characters),
         tuple(findings),
     )
 
@@ -135,7 +134,7 @@ def _ambiguous(position: int) -> Finding:
 
 def _missing(boxed: BoxedReading) -> Resolved:
     finding = Finding(FindingCode.MY_NUMBER_MISSING, Severity.RETURN, _FIELD)
-    return Resolved(_reading(boxed, "", 1.0, False, ()), (finding,))
+    return Resolved(boxed.reading(_FIELD, "", 1.0, False, ()), (finding,))
 
 
 def _incomplete(boxed: BoxedReading, thresholds: CharacterThresholds) -> Resolved:
@@ -161,30 +160,11 @@ def _incomplete(boxed: BoxedReading, thresholds: CharacterThresholds) -> Resolve
         )
         for i in flagged
     )
-    reading = _reading(boxed, None, 0.0, False, characters)
+    reading = boxed.reading(_FIELD, None, 0.0, False, characters)
     return Resolved(reading, findings)
 
 
 def _placeholder(boxed: BoxedReading) -> Resolved:
     characters = tuple(cell.character(False) for cell in boxed.cells)
     finding = Finding(FindingCode.MY_NUMBER_PLACEHOLDER, Severity.RETURN, _FIELD)
-    return Resolved(_reading(boxed, PLACEHOLDER, 0.0, False, characters), (finding,))
-
-
-def _reading(
-    boxed: BoxedReading,
-    value: str | None,
-    confidence: float,
-    accepted: bool,
-    characters: tuple[Character, ...],
-) -> Reading:
-    return Reading(
-        field=_FIELD,
-        value=value,
-        confidence=round(min(1.0, confidence), 6),
-        accepted=accepted,
-        characters=characters,
-        box_px=boxed.box_px,
-        reader="boxes",
-        model_version=boxed.model_version,
-    )
+    return Resolved(boxed.reading(_FIELD, PLACEHOLDER, 0.0, False, characters), (finding,))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pipeline.domain import pin
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.domain.readings import Alternative, Character, Reading
+from pipeline.domain.readings import Alternative, Character
 from pipeline.readers.boxed import ALTERNATIVES_KEPT, BoxedReading, CellReading
 from pipeline.readers.boxes.character_thresholds import CharacterThresholds
 from pipeline.readers.resolved import Resolved
@@ -56,7 +56,7 @@ def resolve_pin(
     """
     if boxed.blank:
         finding = Finding(FindingCode.PIN_MISSING, Severity.RETURN, field)
-        return Resolved(_reading(field, boxed, "", 1.0, False, ()), (finding,))
+        return Resolved(boxed.reading(field, "", 1.0, False, ()), (finding,))
     alphabet = boxed.zone.alphabet or (
         pin.SIGNATURE_ALPHABET if field == FieldName.PIN_SIGNATURE else _NUMERIC
     )
@@ -84,7 +84,7 @@ def resolve_pin(
     characters = tuple(
         _character(cell, flag, alphabet) for cell, flag in zip(cells, flagged, strict=True)
     )
-    return Resolved(_reading(field, boxed, value, confidence, clear, characters), tuple(findings))
+    return Resolved(boxed.reading(field, value, confidence, clear, characters), tuple(findings))
 
 
 def _stop(field: FieldName, boxed: BoxedReading, said: Sequence[pin.Kind | None]) -> int:
@@ -196,23 +196,3 @@ def _rule(field: FieldName, used: tuple[CellReading, ...], value: str, unsure: b
     )
     severity = Severity.RETURN if short and not unsure else Severity.REVIEW
     return Finding(FindingCode.PIN_RULE, severity, field, evidence=(("characters", float(count)),))
-
-
-def _reading(
-    field: FieldName,
-    boxed: BoxedReading,
-    value: str,
-    confidence: float,
-    accepted: bool,
-    characters: tuple[Character, ...],
-) -> Reading:
-    return Reading(
-        field=field,
-        value=value,
-        confidence=round(min(1.0, confidence), 6),
-        accepted=accepted,
-        characters=characters,
-        box_px=boxed.box_px,
-        reader="boxes",
-        model_version=boxed.model_version,
-    )
