@@ -21,15 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import settings
-from pipeline.domain.errors import DefectError
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.forms.definition import FormDefinition, ReaderKind
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.ink.zone_ink import printed_map
 from pipeline.readers.resolved import Resolved
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 
 ARTEFACT = Path("thresholds") / "faintness-v1.json"
+_WHAT = ("かすれを見る基準", "The limits of faint scans")
 _DARK = 128
 _PRINTED_DARK = 120
 _FRAME_PX = 7
@@ -78,9 +79,9 @@ def _load(models: Path) -> FaintnessLimits:
             content.get("evaluation", {}),
         )
     except FileNotFoundError:
-        raise _error("THRESHOLDS_MISSING") from None
+        raise artefact_error(MISSING, *_WHAT) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise _error("THRESHOLDS_BROKEN") from None
+        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def print_kept(page: RegisteredPage) -> float:
@@ -188,14 +189,3 @@ def _thin_print_of(form: FormDefinition) -> NDArray[np.bool_]:
     thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_FRAME_PX, _FRAME_PX), np.uint8))
     near = cv2.dilate(thick, np.ones((_FRAME_REACH_PX, _FRAME_REACH_PX), np.uint8))
     return np.asarray((dark > 0) & (near == 0))
-
-
-def _error(code: str) -> DefectError:
-    missing = code.endswith("MISSING")
-    return DefectError(
-        code,
-        ja="かすれを見る基準のファイルが" + ("ありません。" if missing else "壊れています。"),
-        en="The limits of faint scans " + ("are missing." if missing else "cannot be used."),
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )

@@ -18,16 +18,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.domain.errors import DefectError
 from pipeline.readers.risk.acceptance import (
     STANDARD_PER_MILLION,
     Acceptance,
     SiteThresholds,
     decide,
 )
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 from pipeline.readers.risk.risk_curves import NEVER, RiskCurve
 
 ARTEFACT = Path("thresholds") / "characters-v1.json"
+_WHAT = ("しきい値", "The thresholds")
 READER = "characters"
 _NUMBERS = ("my_number", "my_number_zero")
 
@@ -110,13 +111,9 @@ class CharacterThresholds:
             text = path.read_bytes()
             content = json.loads(text)
         except FileNotFoundError:
-            raise _error(
-                "THRESHOLDS_MISSING",
-                "しきい値のファイルがありません。",
-                "The thresholds are missing.",
-            ) from None
+            raise artefact_error(MISSING, *_WHAT) from None
         except (OSError, ValueError):
-            raise _broken() from None
+            raise artefact_error(BROKEN, *_WHAT) from None
         try:
             found = cls(
                 version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
@@ -140,7 +137,7 @@ class CharacterThresholds:
                 curves={k: RiskCurve.from_dict(v) for k, v in content.get("curves", {}).items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise _broken() from None
+            raise artefact_error(BROKEN, *_WHAT) from None
         return found.for_target(per_million, site)
 
     def for_target(self, per_million: float, site: SiteThresholds | None) -> CharacterThresholds:
@@ -206,19 +203,3 @@ def _share(value: object) -> float:
     if not 0.0 <= number <= NEVER:
         raise ValueError("a probability expected")
     return number
-
-
-def _broken() -> DefectError:
-    return _error(
-        "THRESHOLDS_BROKEN", "しきい値のファイルが壊れています。", "The thresholds cannot be used."
-    )
-
-
-def _error(code: str, ja: str, en: str) -> DefectError:
-    return DefectError(
-        code,
-        ja=ja,
-        en=en,
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.domain.errors import DefectError
 from pipeline.readers.risk.acceptance import (
     STANDARD_PER_MILLION,
     Acceptance,
     SiteThresholds,
     decide,
 )
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 from pipeline.readers.risk.risk_curves import RiskCurve
 
 ARTEFACT = Path("thresholds") / "dates-v1.json"
+_WHAT = ("日付欄のしきい値", "The thresholds of dates")
 READER = "dates"
 KIND = "date"
 
@@ -97,9 +98,9 @@ def _load(models: Path) -> DateThresholds:
             curve=None if curve is None else RiskCurve.from_dict(curve),
         )
     except FileNotFoundError:
-        raise _error("THRESHOLDS_MISSING") from None
+        raise artefact_error(MISSING, *_WHAT) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise _error("THRESHOLDS_BROKEN") from None
+        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def _share(value: object) -> float:
@@ -107,14 +108,3 @@ def _share(value: object) -> float:
     if not 0.0 <= number <= 1.01:
         raise ValueError("a probability expected")
     return number
-
-
-def _error(code: str) -> DefectError:
-    missing = code.endswith("MISSING")
-    return DefectError(
-        code,
-        ja="日付欄のしきい値のファイルが" + ("ありません。" if missing else "壊れています。"),
-        en="The thresholds of dates " + ("are missing." if missing else "cannot be used."),
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.domain.errors import DefectError
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 
 ARTEFACT = Path("thresholds") / "marks-v1.json"
+_WHAT = ("印や署名を見る基準", "The limits of marks and signatures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,9 @@ def _load(models: Path) -> MarkThresholds:
             content.get("evaluation", {}),
         )
     except FileNotFoundError:
-        raise _error("THRESHOLDS_MISSING") from None
+        raise artefact_error(MISSING, *_WHAT) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise _error("THRESHOLDS_BROKEN") from None
+        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def _numbers(section: Mapping[str, object], kind: type) -> list[float]:
@@ -119,15 +120,3 @@ def _numbers(section: Mapping[str, object], kind: type) -> list[float]:
     if not all(v > 0 for v in values):
         raise ValueError("a size above 0 expected")
     return values
-
-
-def _error(code: str) -> DefectError:
-    missing = code.endswith("MISSING")
-    return DefectError(
-        code,
-        ja="印や署名を見る基準のファイルが" + ("ありません。" if missing else "壊れています。"),
-        en="The limits of marks and signatures "
-        + ("are missing." if missing else "cannot be used."),
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )

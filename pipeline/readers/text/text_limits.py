@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.domain.errors import DefectError
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 
 ARTEFACT = Path("thresholds") / "text-layout-v1.json"
+_WHAT = ("文字欄の書き方を見る基準", "The limits of writing in text fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +83,6 @@ def _load(models: Path) -> TextLimits:
             evaluation=content.get("evaluation", {}),
         )
     except FileNotFoundError:
-        raise _error("THRESHOLDS_MISSING") from None
+        raise artefact_error(MISSING, *_WHAT) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise _error("THRESHOLDS_BROKEN") from None
-
-
-def _error(code: str) -> DefectError:
-    missing = code.endswith("MISSING")
-    return DefectError(
-        code,
-        ja="文字欄の書き方を見る基準のファイルが"
-        + ("ありません。" if missing else "壊れています。"),
-        en="The limits of writing in text fields "
-        + ("are missing." if missing else "cannot be used."),
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )
+        raise artefact_error(BROKEN, *_WHAT) from None

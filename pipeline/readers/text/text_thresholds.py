@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.domain.documents import DATE_FIELDS, FieldName
-from pipeline.domain.errors import DefectError
 from pipeline.forms.definition import Zone
 from pipeline.readers.risk.acceptance import (
     STANDARD_PER_MILLION,
@@ -23,10 +22,12 @@ from pipeline.readers.risk.acceptance import (
     SiteThresholds,
     decide,
 )
+from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
 from pipeline.readers.risk.risk_curves import RiskCurve
 from pipeline.readers.text.alphabets import ADDRESS_FIELDS, KANA_FIELDS, NAME_FIELDS, PHONE_FIELDS
 
 ARTEFACT = Path("thresholds") / "text-v1.json"
+_WHAT = ("文字欄のしきい値", "The thresholds of text fields")
 READER = "text"
 
 
@@ -136,9 +137,9 @@ class TextThresholds:
                 evaluation=content.get("evaluation", {}),
             )
         except FileNotFoundError:
-            raise _error("THRESHOLDS_MISSING") from None
+            raise artefact_error(MISSING, *_WHAT) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise _error("THRESHOLDS_BROKEN") from None
+            raise artefact_error(BROKEN, *_WHAT) from None
         return found.for_target(per_million, site)
 
     def for_target(self, per_million: float, site: SiteThresholds | None) -> TextThresholds:
@@ -170,14 +171,3 @@ class TextThresholds:
 def _sigmoid(raw: float, offset: float, slope: float) -> float:
     clipped = min(max(raw, 1e-6), 1 - 1e-6)
     return 1 / (1 + math.exp(-(offset + slope * math.log(clipped / (1 - clipped)))))
-
-
-def _error(code: str) -> DefectError:
-    missing = code.endswith("MISSING")
-    return DefectError(
-        code,
-        ja="文字欄のしきい値のファイルが" + ("ありません。" if missing else "壊れています。"),
-        en="The thresholds of text fields " + ("are missing." if missing else "cannot be used."),
-        remedy_ja="models/ を配布物から入れ直してください。",
-        remedy_en="Put models/ back from the distribution.",
-    )
