@@ -116,6 +116,12 @@ def test_a_mark_does_not_make_a_doubtful_cell_sure() -> None:
         assert not answer.reading.accepted
 
 
+def test_a_mark_against_the_shape_of_a_doubtful_cell_is_told_beside_the_doubt() -> None:
+    answer = at_end(glyph(CellState.TOUCHING, A=0.9999), DIGIT)
+    assert sorted(found(answer)) == [(C.PIN_AMBIGUOUS, 5), (C.PIN_MARK_MISMATCH, 5)]
+    assert answer.reading.value == "AXK7KA" and not answer.reading.accepted
+
+
 def test_a_mark_does_not_hide_a_second_shape_of_its_own_kind() -> None:
     answer = at_end(glyph(O=0.55, _0=0.2, D=0.2495), LETTER)
     assert found(answer) == [(C.PIN_AMBIGUOUS, 5)]

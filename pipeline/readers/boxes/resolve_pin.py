@@ -103,14 +103,14 @@ def _judge(
     plain = _is_flagged(cell, alphabet, least)
     heard, findings = cell, list[FindingCode]()
     flagged = plain
-    if kind is not None and not cell.blank and not cell.doubtful:
-        agrees, heard = _hear(cell, kind, alphabet)
-        if agrees:
-            flagged = _is_flagged(heard, _of_kind(alphabet, kind), least)
-        else:
-            heard, flagged = cell, True
+    if kind is not None and not cell.blank:
+        agrees, said = _hear(cell, kind, alphabet)
+        if not agrees:
+            flagged = True
             findings.append(FindingCode.PIN_MARK_MISMATCH)
-    if flagged and not findings:
+        elif not cell.doubtful:
+            heard, flagged = said, _is_flagged(said, _of_kind(alphabet, kind), least)
+    if flagged and (cell.doubtful or not findings):
         findings.append(FindingCode.PIN_AMBIGUOUS)
     if lower:
         findings.append(FindingCode.PIN_LOWER_CASE)
