@@ -119,6 +119,23 @@ def test_a_box_ticked_where_it_should_be_blacked_out_is_unclear() -> None:
     assert resolved.reading.characters[0].flagged
 
 
+def test_shading_that_a_scan_broke_to_specks_is_a_question_and_a_dot_is_none() -> None:
+    """A bilevel scan leaves of pale shading one pixel in thirty, all over the box."""
+    field = F.NO_AUTHENTICATION_CERTIFICATE
+    for specks, codes in ((True, [C.MARK_UNCLEAR]), (False, [])):
+        sheet = Sheet(HAND)
+        zone = sheet.zone(field, ReaderKind.MARKS)
+        box = zone.cells[0].to_px()
+        if specks:
+            places = np.random.default_rng(1).random((box.h, box.w)) < 0.035
+            sheet.pixels[box.y : box.y + box.h, box.x : box.x + box.w][places] = 0
+        else:
+            cv2.circle(sheet.pixels, (box.x + 20, box.y + 25), 4, (20, 20, 20), -1)
+        resolved = resolve_choice(field, read_marks(sheet.page(), zone))
+        assert [f.code for f in resolved.findings] == codes
+        assert resolved.reading.accepted == (not specks)
+
+
 def test_a_hair_on_the_glass_or_a_fold_is_no_mark() -> None:
     for shape in ("hair", "fold"):
         sheet = Sheet(HAND)

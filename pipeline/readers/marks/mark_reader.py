@@ -94,6 +94,8 @@ class MarksReading:
 _OUT_PX = 9
 _ROUND_SECTORS = 16
 _CORE = 0.7  # of the way from the middle of a word to the circle round it
+# Of nine parts of a box: a dot or a tail reaches into four, what is shaded lies in nearly all.
+_SHADED_PARTS = 6
 
 
 def read_marks(page: RegisteredPage, zone: Zone, limits: MarkLimits | None = None) -> MarksReading:
@@ -183,18 +185,31 @@ def _tick(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkSta
 
 
 def _black(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkState, float, float]:
-    """A box to black out: filled is a mark, some ink is a question, a speck is nothing."""
+    """A box to black out: filled is a mark, some ink is a question, a speck is nothing.
+
+    Little ink all over the box is what a scan in black and white leaves of pale shading.
+    """
     ink = writing(page, _grown(box, 0.3))
     inside = _inner(ink, box, 6)
     filled = float(inside.mean()) if inside.size else 0.0
     if filled >= limits.black_filled:
         return MarkState.MARKED, 0.998 if filled > limits.black_sure else 0.97, filled
-    if filled >= limits.black_unclear:
+    if filled >= limits.black_unclear or (filled > limits.black_stray and _is_all_over(inside)):
         # Ticked where it should be blacked out: the wish is likely, and a person confirms it.
         return MarkState.UNCLEAR, 0.6, filled
     if filled > limits.black_stray:
         return MarkState.STRAY, 0.03, filled
     return MarkState.EMPTY, 0.001, filled
+
+
+def _is_all_over(inside: NDArray[np.bool_]) -> bool:
+    """Whether a box holds ink in most of its parts, three by three."""
+    held = sum(
+        bool(part.any())
+        for rows in np.array_split(inside, 3, axis=0)
+        for part in np.array_split(rows, 3, axis=1)
+    )
+    return held >= _SHADED_PARTS
 
 
 def _circle(page: RegisteredPage, box: BoxPx, limits: MarkLimits) -> tuple[MarkState, float, float]:
