@@ -15,7 +15,7 @@ from pipeline.readers.text.address_check import check_address
 from pipeline.readers.text.alphabets import Mask, alphabet_of, folded
 from pipeline.readers.text.ctc import decode
 from pipeline.readers.text.exemption import separate
-from pipeline.readers.text.line_cutting import cut_lines
+from pipeline.readers.text.line_cutting import TextLine, levelled
 
 CHARACTERS = ("", *"0123456789")
 
@@ -77,11 +77,16 @@ def _zone(lines: list[tuple[int, int]], gap: int = 0) -> ZoneInk:
     return ZoneInk(dark, BoxPx(600, 300, 1500, 200), np.zeros(dark.shape, bool))
 
 
+def _cut(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
+    written = levelled(ink, inner)
+    return written.lines(written.rows(most))
+
+
 INNER = BoxPx(600, 300, 1500, 200)
 
 
 def test_one_line_is_trimmed_to_its_ink() -> None:
-    (line,) = cut_lines(_zone([(80, 0)]), INNER, 1)
+    (line,) = _cut(_zone([(80, 0)]), INNER, 1)
     assert line.box_px.x == pytest.approx(700, abs=8)
     assert line.box_px.y == pytest.approx(380, abs=8)
     assert line.image.shape[1] == len(line.page_x)
@@ -91,24 +96,24 @@ def test_one_line_is_trimmed_to_its_ink() -> None:
 @settings(max_examples=20)
 @given(st.integers(-30, 30))
 def test_two_lines_are_parted_though_they_drift(drift: int) -> None:
-    lines = cut_lines(_zone([(45, drift), (115, drift)]), INNER, 2)
+    lines = _cut(_zone([(45, drift), (115, drift)]), INNER, 2)
     assert len(lines) == 2
     assert lines[0].box_px.y < lines[1].box_px.y
 
 
 def test_a_wide_blank_is_closed_and_remembered() -> None:
-    (plain,) = cut_lines(_zone([(80, 0)]), INNER, 1)
-    (wide,) = cut_lines(_zone([(80, 0)], gap=300), INNER, 1)
+    (plain,) = _cut(_zone([(80, 0)]), INNER, 1)
+    (wide,) = _cut(_zone([(80, 0)], gap=300), INNER, 1)
     assert len(wide.gaps) == 1
     assert wide.image.shape[1] < plain.image.shape[1] + 40
     assert np.all(np.diff(wide.page_x) >= 0)
 
 
 def test_specks_and_nothing_are_no_line() -> None:
-    assert cut_lines(_zone([]), INNER, 2) == []
+    assert _cut(_zone([]), INNER, 2) == []
     specks = _zone([])
     specks.dark[50:53, 300:303] = 200
-    assert cut_lines(specks, INNER, 2) == []
+    assert _cut(specks, INNER, 2) == []
 
 
 @pytest.mark.parametrize(

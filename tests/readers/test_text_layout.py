@@ -15,13 +15,20 @@ from pipeline.domain.errors import DefectError
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.readers.ink.zone_ink import ZoneInk
 from pipeline.readers.text.lexicons import RELATIONS, RESIDENT_CATEGORIES, has_lexicon, is_known
-from pipeline.readers.text.line_cutting import cut_lines
+from pipeline.readers.text.line_cutting import TextLine, levelled
 from pipeline.readers.text.text_layout import crowded, notices
 from pipeline.readers.text.text_limits import ARTEFACT, TextLimits
 from pipeline.settings import REPOSITORY
 
 LIMITS = TextLimits.load(REPOSITORY / "models")
 MARGIN = 19
+
+
+def _cut(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
+    written = levelled(ink, inner)
+    return written.lines(written.rows(most))
+
+
 INNER = BoxPx(MARGIN, MARGIN, 700, 120)
 
 
@@ -45,7 +52,7 @@ def word(count: int = 5) -> np.ndarray:
 
 def seen(dark: np.ndarray, *, printed: bool = False, room: int = 1) -> tuple[str, ...]:
     ink = ZoneInk(dark, BoxPx(0, 0, dark.shape[1], dark.shape[0]), np.zeros(dark.shape, bool))
-    lines = cut_lines(ink, INNER, room)
+    lines = _cut(ink, INNER, room)
     assert lines
     return notices(ink, INNER, lines, LIMITS, printed=printed)
 
@@ -96,10 +103,10 @@ def test_two_lines_where_there_is_room_for_one_are_crowded() -> None:
         character(dark, 60 + 60 * i, y=24, size=44, pen=5)
         character(dark, 70 + 60 * i, y=90, size=44, pen=5)
     ink = ZoneInk(dark, BoxPx(0, 0, dark.shape[1], dark.shape[0]), np.zeros(dark.shape, bool))
-    assert crowded(cut_lines(ink, INNER, 2), cut_lines(ink, INNER, 1), LIMITS)
+    assert crowded(_cut(ink, INNER, 2), _cut(ink, INNER, 1), LIMITS)
     plain = word()
     ink = ZoneInk(plain, BoxPx(0, 0, dark.shape[1], dark.shape[0]), np.zeros(dark.shape, bool))
-    assert not crowded(cut_lines(ink, INNER, 2), cut_lines(ink, INNER, 1), LIMITS)
+    assert not crowded(_cut(ink, INNER, 2), _cut(ink, INNER, 1), LIMITS)
 
 
 @settings(max_examples=30)

@@ -7,6 +7,7 @@ on the page.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -40,7 +41,6 @@ class TextLine:
         inked: Columns of the image that hold ink.
         box_px: Where the line stands on the page.
         ink_share: Share of the line's box that is ink.
-        longest_px: Width of the widest single part: a strike joins many characters.
     """
 
     image: Pixels
@@ -49,45 +49,74 @@ class TextLine:
     inked: NDArray[np.bool_]
     box_px: BoxPx
     ink_share: float
-    longest_px: int
 
 
-def cut_lines(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
-    """The lines of writing of a zone, top to bottom; none where the zone is blank.
+@dataclass(frozen=True, slots=True)
+class LevelWriting:
+    """The writing of a zone without specks, its lines level, ready to be cut.
+
+    Attributes:
+        dark: H x W uint8, 0 paper to 255 black; 0 where nothing is written.
+        mask: H x W uint8, 255 where something is written.
+        box_px: Where it stood on the page before it was levelled.
+    """
+
+    dark: Pixels
+    mask: Pixels
+    box_px: BoxPx
+
+    def rows(self, most: int) -> list[tuple[int, int]]:
+        """Top and bottom of each line of writing; none where the zone is blank.
+
+        Args:
+            most: Most lines that fit.
+        """
+        sums = cv2.reduce(self.mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        return _rows(np.asarray(sums[:, 0] / 255, np.float64), most)
+
+    def lines(self, rows: list[tuple[int, int]]) -> list[TextLine]:
+        """The lines of writing, top to bottom.
+
+        Args:
+            rows: Where they stand, of ``rows``.
+        """
+        cut = (_line(self.dark, self.mask[t:b] > 0, t, self.box_px) for t, b in rows)
+        lines = [line for line in cut if line is not None]
+        highest = max((line.box_px.h for line in lines), default=0)
+        widest = max((line.box_px.w for line in lines), default=0)
+        # Dirt above or below the writing is no line of its own.
+        return [
+            line
+            for line in lines
+            if line.box_px.h >= _SPECK_LINE * highest or line.box_px.w >= _SPECK_LINE * widest
+        ]
+
+
+def levelled(ink: ZoneInk, inner: BoxPx) -> LevelWriting:
+    """The writing of a zone as it is cut into lines.
 
     Args:
         ink: The writing in the zone and a margin round it.
         inner: The zone itself, registered pixels: ink outside counts with what it belongs to.
-        most: Most lines that fit.
     """
     mask = _without_specks(ink, inner)
-    if not mask.any():
-        return []
-    dark = np.where(mask, ink.dark, 0).astype(np.uint8)
+    dark = cv2.bitwise_and(ink.dark, mask).astype(np.uint8, copy=False)
     shear = _shear(mask)
     if shear:
         dark = _sheared(dark, shear)
-        mask = _sheared(mask.astype(np.uint8) * 255, shear) > 127
-    lines = []
-    for top, bottom in _rows(mask, most):
-        line = _line(dark, np.asarray(mask[top:bottom], bool), top, ink.box_px)
-        if line is not None:
-            lines.append(line)
-    highest = max((line.box_px.h for line in lines), default=0)
-    widest = max((line.box_px.w for line in lines), default=0)
-    # Dirt above or below the writing is no line of its own.
-    return [
-        line
-        for line in lines
-        if line.box_px.h >= _SPECK_LINE * highest or line.box_px.w >= _SPECK_LINE * widest
-    ]
+        mask = np.asarray(cv2.threshold(_sheared(mask, shear), 127, 255, cv2.THRESH_BINARY)[1])
+    return LevelWriting(dark, mask, ink.box_px)
 
 
-def _without_specks(ink: ZoneInk, inner: BoxPx) -> NDArray[np.bool_]:
-    """Ink of parts that are larger than a speck and begin inside the zone, edges softened."""
-    binary = ink.ink.astype(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    x0, y0 = inner.x - ink.box_px.x, inner.y - ink.box_px.y
+def _without_specks(ink: ZoneInk, inner: BoxPx) -> Pixels:
+    """255 where a part is larger than a speck and begins inside the zone, edges softened."""
+    nothing = np.zeros(ink.dark.shape, np.uint8)
+    x, y, width, height = cv2.boundingRect(ink.ink.astype(np.uint8))
+    if not width:
+        return nothing
+    part = ink.ink[y : y + height, x : x + width].astype(np.uint8)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
+    x0, y0 = inner.x - ink.box_px.x - x, inner.y - ink.box_px.y - y
     area = stats[:, cv2.CC_STAT_AREA]
     inside = (
         (centres[:, 0] >= x0)
@@ -100,12 +129,13 @@ def _without_specks(ink: ZoneInk, inner: BoxPx) -> NDArray[np.bool_]:
     keep = inside & (area >= _SPECK_PX) & ~flat
     keep[0] = False
     if count <= 1 or not keep.any() or int(area[keep].sum()) < 40:
-        return np.zeros(ink.dark.shape, bool)
-    kept = keep[labels].astype(np.uint8)
+        return nothing
+    kept = part if keep[1:].all() else keep.astype(np.uint8)[labels]
     if int(keep.sum()) <= _HAIR_PARTS and _is_hair(kept):
-        return np.zeros(ink.dark.shape, bool)
+        return nothing
+    nothing[y : y + height, x : x + width] = kept * 255
     # The soft edge of a stroke is below the threshold and still belongs to it.
-    return cv2.dilate(kept, np.ones((5, 5), np.uint8)).astype(bool)
+    return cv2.dilate(nothing, np.ones((5, 5), np.uint8)).astype(np.uint8, copy=False)
 
 
 def _is_hair(kept: Pixels) -> bool:
@@ -119,10 +149,10 @@ def _is_hair(kept: Pixels) -> bool:
     return not closed and length_mm < _HAIR_MM and pen_width_mm(kept > 0) < LEAST_PEN_MM
 
 
-def _shear(mask: NDArray[np.bool_]) -> float:
+def _shear(mask: Pixels) -> float:
     """The rise of the lines, page pixels down per pixel right, that makes rows most distinct."""
     small = cv2.resize(
-        mask.astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA
+        (mask > 0).astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA
     )
     if small.shape[1] < 60:
         return 0.0
@@ -130,9 +160,10 @@ def _shear(mask: NDArray[np.bool_]) -> float:
     if len(xs) < 50 or np.ptp(xs) < 60:
         return 0.0
     height = small.shape[0]
+    off = xs - xs.mean()
     best, kept = 0.0, -1.0
     for shear in _SHEARS:
-        rows = np.clip(np.round(ys - shear * (xs - xs.mean())), 0, height - 1).astype(int)
+        rows = np.clip(np.rint(ys - shear * off).astype(np.intp), 0, height - 1)
         profile = np.bincount(rows, minlength=height).astype(np.float64)
         score = float((profile**2).sum()) - 1e-9 * abs(float(shear))
         if score > kept * 1.02:
@@ -141,31 +172,34 @@ def _shear(mask: NDArray[np.bool_]) -> float:
 
 
 def _sheared(image: Pixels, shear: float) -> Pixels:
+    """The picture with its rows made level about its middle column."""
     height, width = image.shape
+    _, first, _, held = cv2.boundingRect(image)
+    # Only rows that hold ink are moved, with as much room as the rise needs.
+    reach = math.ceil(abs(shear) * width / 2) + 1
+    top, bottom = max(0, first - reach), min(height, first + held + reach)
     matrix = np.array([[1.0, 0.0, 0.0], [-shear, 1.0, shear * width / 2]])
-    return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.uint8)
+    level = np.zeros_like(image)
+    level[top:bottom] = cv2.warpAffine(
+        image[top:bottom], matrix, (width, bottom - top), flags=cv2.INTER_LINEAR
+    )
+    return level
 
 
-def _rows(mask: NDArray[np.bool_], most: int) -> list[tuple[int, int]]:
-    """Top and bottom of each line."""
-    profile = mask.sum(axis=1).astype(np.float64)
+def _rows(profile: NDArray[np.float64], most: int) -> list[tuple[int, int]]:
+    """Top and bottom of each line, from how many pixels of each row are ink."""
     held = np.flatnonzero(profile)
+    if not len(held):
+        return []
     top, bottom = int(held[0]), int(held[-1]) + 1
     if most <= 1 or bottom - top < 2 * _LEAST_LINE_PX:
         return [(top, bottom)]
-    smooth = np.convolve(profile, np.ones(5) / 5, mode="same")
+    smooth = np.asarray(np.convolve(profile, np.ones(5) / 5, mode="same"), np.float64)
     cut = _valley(smooth, top, bottom)
     if cut is None:
         return [(top, bottom)]
-    first, second = mask[:cut], mask[cut:]
-    result = _rows_within(first, 0, most - 1) + _rows_within(second, cut, 1)
-    return result or [(top, bottom)]
-
-
-def _rows_within(part: NDArray[np.bool_], offset: int, most: int) -> list[tuple[int, int]]:
-    if not part.any():
-        return []
-    return [(a + offset, b + offset) for a, b in _rows(part, most)]
+    below = [(a + cut, b + cut) for a, b in _rows(profile[cut:], 1)]
+    return [*_rows(profile[:cut], most - 1), *below]
 
 
 def _valley(smooth: NDArray[np.float64], top: int, bottom: int) -> int | None:
@@ -198,7 +232,6 @@ def _line(dark: Pixels, part: NDArray[np.bool_], top: int, area: BoxPx) -> TextL
         return None
     inked = np.asarray(own.any(axis=0), bool)
     kept, gaps = _closed(inked, height)
-    longest = _longest(own)
     level = max(120.0, float(np.percentile(strip[own], 80)))
     stretched = np.clip(strip[:, kept].astype(np.float32) * (225.0 / level), 0, 235)
     padded = cv2.copyMakeBorder(
@@ -218,7 +251,6 @@ def _line(dark: Pixels, part: NDArray[np.bool_], top: int, area: BoxPx) -> TextL
         inked=np.concatenate([margin, inked[kept], margin]),
         box_px=BoxPx(left + area.x, top + first + area.y, right - left, height),
         ink_share=float(own.mean()),
-        longest_px=longest,
     )
 
 
@@ -234,8 +266,3 @@ def _closed(inked: NDArray[np.bool_], height: int) -> tuple[NDArray[np.intp], li
             places.append(int(start + left // 2))
     kept = np.flatnonzero(keep)
     return kept, [int(np.searchsorted(kept, p)) for p in places]
-
-
-def _longest(mask: NDArray[np.bool_]) -> int:
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return int(stats[1:, cv2.CC_STAT_WIDTH].max()) if len(stats) > 1 else 0

@@ -26,7 +26,7 @@ from pipeline.readers.text.alphabets import (
 )
 from pipeline.readers.text.exemption import separate
 from pipeline.readers.text.lexicons import is_known
-from pipeline.readers.text.line_cutting import TextLine, cut_lines
+from pipeline.readers.text.line_cutting import TextLine, levelled
 from pipeline.readers.text.text_layout import crowded, notices
 from pipeline.readers.text.text_limits import TextLimits
 from pipeline.readers.text.text_lines import LineCharacter, Recogniser, read_line
@@ -89,22 +89,31 @@ class TextReader:
         """Model and thresholds, for lineage."""
         return f"{self._recogniser.version} {self._thresholds.version}"
 
-    def read(self, page: RegisteredPage, zone: Zone) -> Resolved:
-        """A text zone: reading and findings. A blank zone has the value ``""``."""
+    def read(self, page: RegisteredPage, zone: Zone, *, two_views: bool = True) -> Resolved:
+        """A text zone: reading and findings. A blank zone has the value ``""``.
+
+        Args:
+            page: The registered page.
+            zone: The zone.
+            two_views: Look twice at writing. Without it the value is the same, and how sure it
+                is means nothing.
+        """
         if surely_blank(page, zone.box):
             return self._blank(zone)
         ink = zone_writing(page, zone, _MARGIN_MM)
         inner, room = zone.box.to_px(), max(1, zone.lines)
-        lines = cut_lines(ink, inner, room)
+        written = levelled(ink, inner)
+        rows = written.rows(room)
+        lines = written.lines(rows)
         if not lines:
             return self._blank(zone)
         if any(line.ink_share > _FULL_OF_INK for line in lines):
             return self._unread(zone, "full of ink")
         unusual = notices(ink, inner, lines, self._limits, printed=zone.printed)
-        if not zone.printed and crowded(
-            more := cut_lines(ink, inner, room + 1), lines, self._limits
-        ):
-            lines, unusual = more, (*unusual, "more lines than there is room for")
+        if not zone.printed and (more := written.rows(room + 1)) != rows:
+            all_lines = written.lines(more)
+            if crowded(all_lines, lines, self._limits):
+                lines, unusual = all_lines, (*unusual, "more lines than there is room for")
         mask = self._mask(zone)
         read = _Read(
             tuple(lines),
@@ -115,7 +124,7 @@ class TextReader:
                         line,
                         mask,
                         self._thresholds.temperature,
-                        two_views=not zone.printed,
+                        two_views=two_views and not zone.printed,
                     )
                 )
                 for line in lines
