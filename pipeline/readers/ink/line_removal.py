@@ -129,8 +129,8 @@ def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np
     )
     if band.shape[0] < 8:
         return None
-    profile = np.percentile(band, _SHARE_OF_ROWS, axis=0).astype(np.float32)
-    ground = float(np.percentile(profile, 25))
+    profile = percentile(band, _SHARE_OF_ROWS)
+    ground = float(percentile(profile, 25.0))
     top = profile - ground
     # Prefer the place that the definition names when two are alike.
     centre = line.at - low
@@ -147,6 +147,18 @@ def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np
     # One pixel of shoulder on each side: the soft edge of the line.
     first, last = max(0, first - 1), min(len(top) - 1, last + 1)
     return low + first, profile[first : last + 1]
+
+
+def percentile(values: NDArray[np.float32], percent: float) -> NDArray[np.float32]:
+    """``np.percentile`` along the first axis, equal to the bit; half the time on narrow bands."""
+    place = np.float32(percent) / np.float32(100) * np.float32(len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    ordered = np.partition(values, (low, high), axis=0)
+    apart, share = ordered[high] - ordered[low], place - np.float32(low)
+    if share < 0.5:
+        return np.asarray(ordered[low] + apart * share, np.float32)
+    return np.asarray(ordered[high] - apart * (np.float32(1) - share), np.float32)
 
 
 def _dark_across(
