@@ -41,17 +41,18 @@ def compare_signature(
         return []
     if any(f.code == FindingCode.PHOTO_EXCEPTION_STATED for one in read for f in one.findings):
         return []  # the name field holds a sentence beside the name
+    if _mean_confidence(name) < READABLE:
+        return []
     # Read under the rules of a name: a signature has no alphabet of its own.
     as_name = dataclasses.replace(zone, field=FieldName.NAME, reader=ReaderKind.TEXT)
+    # Most people sign with their name, which a glance tells; how sure it is takes a second look.
+    if _is_name(name, text.read(page, as_name, two_views=False).reading):
+        return []
     written = text.read(page, as_name).reading
     sure = min(_mean_confidence(name), _mean_confidence(written))
     if sure < READABLE:
         return []
-    edits = person_names.distance(name.value, written.value or "")
-    share = edits / max(1, len(person_names.fold(name.value)))
     common = _share_in_common(name.value, written.value or "")
-    if share <= LARGEST_SHARE_OF_EDITS or common == 1.0:
-        return []  # the same name, or a part of it
     if common > LARGEST_SHARE_IN_COMMON and sure < CLEAR:
         return []
     return [
@@ -59,9 +60,22 @@ def compare_signature(
             FindingCode.NAME_SIGNATURE_MISMATCH,
             Severity.REVIEW,
             FieldName.SIGNATURE,
-            evidence=(("share_of_edits", round(share, 2)),),
+            evidence=(("share_of_edits", round(_share_of_edits(name, written), 2)),),
         )
     ]
+
+
+def _is_name(name: Reading, written: Reading) -> bool:
+    """Whether a signature is the name, or a part of it."""
+    if _share_of_edits(name, written) <= LARGEST_SHARE_OF_EDITS:
+        return True
+    return _share_in_common(name.value or "", written.value or "") == 1.0
+
+
+def _share_of_edits(name: Reading, written: Reading) -> float:
+    """Edits from the name to the signature, of the name's characters."""
+    edits = person_names.distance(name.value or "", written.value or "")
+    return edits / max(1, len(person_names.fold(name.value or "")))
 
 
 def _share_in_common(name: str, signature: str) -> float:

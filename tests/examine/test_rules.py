@@ -268,8 +268,10 @@ class StubText:
 
     def __init__(self, text: str, confidence: float = 0.99) -> None:
         self.reading = named(F.NAME, text, confidence)
+        self.views: list[int] = []
 
-    def read(self, page: RegisteredPage, zone: Zone) -> Resolved:
+    def read(self, page: RegisteredPage, zone: Zone, *, two_views: bool = True) -> Resolved:
+        self.views.append(1 + two_views)
         return Resolved(self.reading)
 
 
@@ -309,6 +311,17 @@ def test_two_given_names_under_one_family_name_are_told_only_where_both_are_clea
     name = named(F.NAME, "伊藤 誠")
     assert signature_findings(name, StubText("伊藤 花子")) == [C.NAME_SIGNATURE_MISMATCH]
     assert signature_findings(name, StubText("伊藤 花子", 0.9)) == []
+
+
+def test_a_second_look_is_taken_only_where_it_could_tell_something() -> None:
+    for name, signed, views in (
+        (named(F.NAME, "伊藤 誠"), "伊藤 誠", [1]),
+        (named(F.NAME, "伊藤 誠"), "橋本 直樹", [1, 2]),
+        (named(F.NAME, "伊藤 誠", 0.6), "橋本 直樹", []),
+    ):
+        text = StubText(signed)
+        signature_findings(name, text)
+        assert text.views == views
 
 
 def test_variants_are_one_name() -> None:
