@@ -201,31 +201,33 @@ def of_the_photo(
 ) -> list[Finding]:
     """Findings from a photo's grade, with infants and stated exceptions turned to review.
 
+    Where the scan shows nothing of the photo, what it seems to show is no ground for return.
     Card Act art. 2(7): under one year at the application date (from 2024-12-02) no photo is used.
     Official checklist: a reason stated in the name field makes an unusual photo usable.
     """
     if grade is None:
         return []
-    age = age_at_application(readings)
-    infant = age is not None and age[0] < AGE_WITHOUT_PHOTO
-    if infant:
-        sure = age is not None and age[1]
-        if grade.present:
-            severity = Severity.INFO if sure else Severity.REVIEW
-            return [Finding(FindingCode.PHOTO_NOT_WANTED, severity, FieldName.PHOTO)]
-        return []
+    age, sure = age_at_application(readings) or (None, False)
+    infant = age is not None and age < AGE_WITHOUT_PHOTO
+    if infant and sure:
+        unneeded = Finding(FindingCode.PHOTO_NOT_WANTED, Severity.INFO, FieldName.PHOTO)
+        return [unneeded] if grade.present else []
     if not grade.present:
         # Whoever may yet turn out to be an infant needs none.
-        severity = Severity.RETURN if age is not None and age[1] else Severity.REVIEW
+        severity = Severity.RETURN if sure else Severity.REVIEW
         return [Finding(FindingCode.PHOTO_MISSING, severity, FieldName.PHOTO)]
     findings = []
-    if grade.verdict == Verdict.NOT_ASSESSABLE:
+    if infant:
+        # Whoever may yet turn out to be older needs one, and a good one.
+        findings.append(Finding(FindingCode.PHOTO_NOT_WANTED, Severity.REVIEW, FieldName.PHOTO))
+    unseen = grade.verdict == Verdict.NOT_ASSESSABLE
+    if unseen:
         findings.append(Finding(FindingCode.PHOTO_NOT_ASSESSABLE, Severity.REVIEW, FieldName.PHOTO))
     for check in grade.checks:
         if check.verdict not in (Verdict.FAIL, Verdict.REVIEW):
             continue
-        excused = exception_stated or check.check == PhotoCheckName.HEAD_COVERING
-        fails = check.verdict == Verdict.FAIL and not excused
+        excused = exception_stated or infant or check.check == PhotoCheckName.HEAD_COVERING
+        fails = check.verdict == Verdict.FAIL and not excused and not unseen
         evidence: list[tuple[str, str | float]] = []
         if check.value is not None:
             evidence.append(("value", round(check.value, 4)))

@@ -128,12 +128,37 @@ def test_the_photo_of_an_infant_is_not_wanted_and_its_faults_do_not_matter() -> 
     ]
 
 
-def test_an_infant_by_unsure_dates_is_a_question_and_needs_no_photo() -> None:
+def test_an_infant_by_unsure_dates_is_a_question_and_so_is_all_about_the_photo() -> None:
     infant = dated(dt.date(2026, 1, 10), dt.date(2026, 2, 1), born_sure=False)
-    assert told(rules.of_the_photo(photo(), infant, exception_stated=False)) == [
-        (C.PHOTO_NOT_WANTED, Severity.REVIEW)
+    grade = photo((PhotoCheckName.EYES, Verdict.FAIL))
+    assert told(rules.of_the_photo(grade, infant, exception_stated=False)) == [
+        (C.PHOTO_NOT_WANTED, Severity.REVIEW),
+        (C.PHOTO_EYES, Severity.REVIEW),
     ]
-    assert rules.of_the_photo(photo(present=False), infant, exception_stated=False) == []
+    unseen = PhotoGrade(Verdict.NOT_ASSESSABLE, (), present=True)
+    assert told(rules.of_the_photo(unseen, infant, exception_stated=False)) == [
+        (C.PHOTO_NOT_WANTED, Severity.REVIEW),
+        (C.PHOTO_NOT_ASSESSABLE, Severity.REVIEW),
+    ]
+    missing = photo(present=False)
+    assert told(rules.of_the_photo(missing, infant, exception_stated=False)) == [
+        (C.PHOTO_MISSING, Severity.REVIEW)
+    ]
+    sure = dated(dt.date(2026, 1, 10), dt.date(2026, 2, 1))
+    assert rules.of_the_photo(missing, sure, exception_stated=False) == []
+
+
+def test_no_photo_is_returned_for_its_size_where_the_scan_shows_nothing_of_it() -> None:
+    """In black and white the edge of a print is guessed from what is left of its picture."""
+    adult = dated(dt.date(1990, 1, 1), dt.date(2026, 1, 1))
+    size = PhotoCheck(PhotoCheckName.SIZE, Verdict.FAIL, 8.0, "mm", 2.0)
+    for verdict, severity in (
+        (Verdict.FAIL, Severity.RETURN),
+        (Verdict.NOT_ASSESSABLE, Severity.REVIEW),
+    ):
+        grade = PhotoGrade(verdict, (size,), present=True)
+        found = rules.of_the_photo(grade, adult, exception_stated=False)
+        assert (C.PHOTO_SIZE, severity) in told(found)
 
 
 def test_a_missing_photo_is_a_ground_for_return_from_one_year_on() -> None:
