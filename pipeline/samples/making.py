@@ -22,7 +22,7 @@ from pipeline.samples.other_pages import OTHER_PAGES, PRINTED_BACK
 from pipeline.samples.paper import Mode, PaperSpec, Preset, Scan, scan
 from pipeline.samples.people import Kind, make_applicant
 from pipeline.samples.photos import synthetic_photo
-from pipeline.samples.planning import CASES_OF, Case
+from pipeline.samples.planning import CASES_OF, PHOTO_FINDINGS, Case
 from pipeline.samples.truth import DocumentTruth
 
 LETTER, BLANK, SEPARATOR = "letter", "blank", "separator"
@@ -123,15 +123,7 @@ class Workshop:
             pixels = other_pages.fed_together(pixels, blank, recipe.second_shows_mm)
         scanned = scan(pixels, paper, rng)
         truth = composed.truth
-        expected = tuple(
-            dict.fromkeys(
-                [
-                    *truth.expected_findings,
-                    *(c.value for c in recipe.expected),
-                    *(c.value for c in _from_the_scan(scanned, truth, recipe)),
-                ]
-            )
-        )
+        expected = _expected(scanned, truth, recipe)
         conditions = {
             **truth.conditions,
             "preset": None if recipe.paper else recipe.preset.value,
@@ -180,15 +172,17 @@ def paper_figures(paper: PaperSpec) -> dict[str, Any]:
     }
 
 
-def _from_the_scan(
-    scanned: Scan, truth: DocumentTruth, recipe: PageRecipe
-) -> tuple[FindingCode, ...]:
-    """What an examination must say because of the scan: black and white shows no photo."""
-    unseen = {FindingCode.PHOTO_NOT_WANTED.value} & set(truth.expected_findings)
-    lost = FindingCode.REGISTRATION_POOR in recipe.expected
-    if scanned.bilevel and truth.fields.get(FieldName.PHOTO.value) and not unseen and not lost:
-        return (FindingCode.PHOTO_NOT_ASSESSABLE,)
-    return ()
+def _expected(scanned: Scan, truth: DocumentTruth, recipe: PageRecipe) -> tuple[str, ...]:
+    """What an examination must say of this scan: black and white shows no fault of a photo."""
+    expected = [*truth.expected_findings, *(c.value for c in recipe.expected)]
+    if scanned.bilevel:
+        faults = {code.value for code in PHOTO_FINDINGS.values()}
+        expected = [code for code in expected if code not in faults]
+        unseen = FindingCode.PHOTO_NOT_WANTED.value in truth.expected_findings
+        lost = FindingCode.REGISTRATION_POOR in recipe.expected
+        if truth.fields.get(FieldName.PHOTO.value) and not unseen and not lost:
+            expected.append(FindingCode.PHOTO_NOT_ASSESSABLE.value)
+    return tuple(dict.fromkeys(expected))
 
 
 def _no_form(channel: Channel, what: str, *codes: FindingCode) -> DocumentTruth:

@@ -238,7 +238,7 @@ def _apply(
     values = draft.values
     if case in PHOTO_FINDINGS:
         draft.photo = True
-        draft.expect(PHOTO_FINDINGS[case])
+        draft.expect(C.PHOTO_NOT_WANTED if applicant.needs_no_photo else PHOTO_FINDINGS[case])
         return
     match case:
         case Case.NUMBER_BLANK:
@@ -285,7 +285,8 @@ def _apply(
             draft.expect(C.QR_UNREADABLE)
         case Case.PHOTO_ABSENT:
             draft.photo = False
-            draft.expect(C.PHOTO_MISSING)
+            if not applicant.needs_no_photo:
+                draft.expect(C.PHOTO_MISSING)
         case Case.PHOTO_OF_INFANT:
             draft.photo = True
             draft.expect(C.PHOTO_NOT_WANTED)

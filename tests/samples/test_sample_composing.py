@@ -154,6 +154,14 @@ def test_a_child_names_a_representative_and_an_infant_has_no_photo() -> None:
     assert _made(HAND, 2, kind=Kind.INFANT).truth.fields["photo"] == ""
 
 
+def test_no_photo_of_an_infant_is_wanted_whatever_it_shows() -> None:
+    shown = _made(HAND, 2, Case.PHOTO_BLURRED, kind=Kind.INFANT, photos=_no_photo).truth
+    assert "PHOTO_NOT_WANTED" in shown.expected_findings
+    assert "PHOTO_SHARPNESS" not in shown.expected_findings
+    absent = _made(HAND, 2, Case.PHOTO_ABSENT, kind=Kind.INFANT).truth
+    assert "PHOTO_MISSING" not in absent.expected_findings
+
+
 def test_expectations_follow_the_channel() -> None:
     by_mail = _made(REPLY, 6, Case.PIN_SHORT, channel=Channel.MAIL).truth
     assert by_mail.expected_findings == ("REPLY_FORM_BY_MAIL",)

@@ -26,6 +26,8 @@ from pipeline.samples.making import (
 )
 from pipeline.samples.other_pages import OTHER_PAGES
 from pipeline.samples.paper import Mode, PaperSpec, Preset, Scan
+from pipeline.samples.people import Kind
+from pipeline.samples.planning import Case
 from pipeline.samples.showcase import showcase
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -127,6 +129,21 @@ def test_the_truth_tells_backs_copies_and_strangers_apart(tmp_path: Path) -> Non
     assert (tmp_path / "mail/a.tif").read_bytes() == (tmp_path / "mail/b.tif").read_bytes()
     (letter,) = files["counter/c.png"]["documents"]
     assert letter["form"] is None and letter["expected_route"] == Route.QUARANTINE.value
+
+
+def test_black_and_white_shows_no_fault_of_a_photo() -> None:
+    def expected(mode: Mode) -> set[str]:
+        recipe = PageRecipe(
+            FormName.APPLICATION_HANDWRITTEN.value,
+            Kind.ADULT,
+            frozenset({Case.PHOTO_SUNGLASSES}),
+            paper=PaperSpec(dpi=200, mode=mode),
+        )
+        return set(Workshop(seed=4).page(recipe, Channel.MAIL, 0)[1].expected_findings)
+
+    assert {"PHOTO_NOT_ASSESSABLE"} <= expected(Mode.BILEVEL)
+    assert "PHOTO_SUNGLASSES" not in expected(Mode.BILEVEL)
+    assert "PHOTO_SUNGLASSES" in expected(Mode.COLOUR)
 
 
 def test_another_seed_gives_other_people() -> None:
