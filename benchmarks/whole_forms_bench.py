@@ -68,6 +68,7 @@ def run(full: bool, count: int | None = None) -> dict[str, Any]:
     fields: dict[str, _Tally] = defaultdict(_Tally)
     routes: Counter[str] = Counter()
     expected_found: Counter[bool] = Counter()
+    missing: list[dict[str, Any]] = []
     form_right = n = 0
     residuals: list[float] = []
     stages: dict[str, list[float]] = defaultdict(list)
@@ -88,6 +89,9 @@ def run(full: bool, count: int | None = None) -> dict[str, Any]:
         codes = {f.code.value for f in examination.findings}
         for code in truth.expected_findings:
             expected_found[code in codes] += 1
+        missing.extend(
+            _named(n, code, truth) for code in truth.expected_findings if code not in codes
+        )
         for reading in examination.readings:
             _compare(reading, truth, fields)
     return {
@@ -96,11 +100,22 @@ def run(full: bool, count: int | None = None) -> dict[str, Any]:
         "form_right": Rate(form_right, n).as_dict(),
         "residual_px_median": float(np.median(residuals)) if residuals else None,
         "expected_findings_given": Rate(expected_found[True], expected_found.total()).as_dict(),
+        "expected_findings_missing": missing,
         "routes": dict(routes),
         "fields": {name: tally.as_dict() for name, tally in sorted(fields.items())},
         "stage_ms_median": {s: round(float(np.median(v)), 1) for s, v in stages.items()},
         "pages_per_s_one_process": round(n / spent, 3) if spent else None,
         "seconds": round(time.perf_counter() - started, 1),
+    }
+
+
+def _named(number: int, code: str, truth: DocumentTruth) -> dict[str, Any]:
+    """A finding that was not given: where to look for its cause, and nothing that was written."""
+    return {
+        "page": number,
+        "form": None if truth.form is None else truth.form.value,
+        "code": code,
+        "cases": list(truth.conditions.get("cases", ())),
     }
 
 
@@ -122,6 +137,10 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"forms {result['forms']}, form right {_rate(result['form_right'])}, "
         f"median residual {result['residual_px_median']:.2f} px, "
         f"expected findings given {_rate(result['expected_findings_given'])}",
+        *(
+            f"not given: {m['code']} on page {m['page']} ({m['form']}, {', '.join(m['cases'])})"
+            for m in result.get("expected_findings_missing", ())
+        ),
         f"{'field':32}{'right':>30}{'accepted':>12}{'silent':>10}{'ECE':>8}",
     ]
     for name, figures in result["fields"].items():
