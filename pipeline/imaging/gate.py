@@ -26,8 +26,9 @@ MAX_LOCAL_PX = 3.0  # median miss of the confident patches nearest to a zone cor
 # and a slip was told as a step, and none of 48 that pass now.
 MAX_RIVAL_PX = 1.5
 MAX_BEYOND_PX = 2.0 * PX_PER_MM  # a zone may lie this far off the scan
-# Share of the form's print found where it should be. Our sheets measured 0.63 and more whatever
-# the scanner did; a sheet seen through the paper, whose frames fall on each other, 0.47 and less.
+# Share of the form's words and corners found where they should be. Of 100 sheets of the bench the
+# least measured 0.67, whatever the scanner did; of 72 pages of no known form the most 0.45, those
+# seen through the paper, whose frames fall on each other, 0.10.
 MIN_AGREEMENT = 0.5
 _NEAREST = 7
 _PASTED_BEYOND_MM = 4.0

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imaging.correlation import peaks
 from pipeline.imaging.ink import scaling
 from pipeline.imaging.mapping import Matrix, Points, project
 from pipeline.imaging.pages import Pixels
@@ -41,6 +42,8 @@ class Measurements:
         weights: N x 2, trust per axis; 0 where the axis tells nothing.
         scores: N, normalised correlation.
         visible: N, whether the place lies on the scan at all.
+        crossing: N, whether the patch tells both axes: words, corners. A piece of a line agrees
+            with any line near by, and drop-out lines are gone from a bilevel scan.
     """
 
     places: Points
@@ -48,6 +51,7 @@ class Measurements:
     weights: NDArray[np.float64]
     scores: Vector
     visible: NDArray[np.bool_]
+    crossing: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,9 @@ class Fit:
 
     @property
     def agreement(self) -> float:
-        """The share of the form's visible patches that were found where the map says."""
-        visible = int(self.measured.visible.sum())
-        return float(self.agreeing.sum()) / visible if visible else 0.0
+        """The share of the form's visible crossing patches that were found where the map says."""
+        asked = self.measured.visible & self.measured.crossing
+        return float(self.agreeing[asked].mean()) if asked.any() else 0.0
 
 
 def measure(
@@ -151,14 +155,15 @@ def measure(
     offsets, scores = np.zeros((len(chosen), 2)), np.zeros(len(chosen))
     weights = np.zeros((len(chosen), 2))
     if len(found):
-        shift, score, within = _peaks(surfaces)
+        shift, score, within = peaks(surfaces)
         begun = (corners[found] + side // 2) * step - (places[found] + 0.5)
         offsets[found] = begun + shift * step
         scores[found] = score
         sure = np.clip((score - 0.3) / 0.7, 0.0, 1.0) ** 2
         trusted = np.where(within, sure[:, None], 0.0)
         weights[found] = trusted * reference.sharpness[chosen[found]]
-    return Measurements(places, offsets, weights, scores, visible)
+    crossing = np.all(reference.sharpness[chosen] > 0, axis=1)
+    return Measurements(places, offsets, weights, scores, visible, crossing)
 
 
 def _laid_flat(ink: Pixels, form_to_ink: Matrix, size: tuple[int, int]) -> Pixels:
@@ -182,33 +187,6 @@ def _without_perspective(matrix: Matrix, width: float, height: float) -> Matrix:
     if np.abs(grid @ solution - wanted).max() > _PERSPECTIVE_IGNORED_PX:
         return matrix
     return np.vstack([solution.T, [0.0, 0.0, 1.0]])
-
-
-def _peaks(surfaces: NDArray[np.float32]) -> tuple[Points, Vector, NDArray[np.bool_]]:
-    """Of each correlation surface: sub-pixel place and value of the best, and whether it is inside.
-
-    Returns:
-        N x 2 places (x, y) from the surface's corner, N values, N x 2 booleans per axis.
-    """
-    count, rows, columns = surfaces.shape
-    sound = np.where(np.isfinite(surfaces) & (surfaces <= 1.001), surfaces, 0.0)
-    best = sound.reshape(count, -1).argmax(axis=1)
-    y, x = best // columns, best % columns
-    n = np.arange(count)
-    score = sound[n, y, x].astype(np.float64)
-    within = np.column_stack([(x > 0) & (x < columns - 1), (y > 0) & (y < rows - 1)])
-    xm, ym = np.clip(x, 1, columns - 2), np.clip(y, 1, rows - 2)
-    dx = _vertex(sound[n, y, xm - 1], sound[n, y, xm], sound[n, y, xm + 1])
-    dy = _vertex(sound[n, ym - 1, x], sound[n, ym, x], sound[n, ym + 1, x])
-    return np.column_stack([xm + dx, ym + dy]), score, within
-
-
-def _vertex(
-    before: NDArray[np.float32], middle: NDArray[np.float32], after: NDArray[np.float32]
-) -> Vector:
-    bow = before.astype(np.float64) - 2.0 * middle + after
-    apex = 0.5 * (before.astype(np.float64) - after) / np.minimum(bow, -1e-6)
-    return np.asarray(np.clip(apex, -0.5, 0.5), np.float64)
 
 
 def refine(ink: Pixels, halved: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:

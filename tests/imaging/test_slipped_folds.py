@@ -32,8 +32,9 @@ def sheet(
     if slip is not None:
         offsets += slip.shift(places)
     count = len(places)
+    every = np.ones(count, bool)
     measured = Measurements(
-        places, offsets, np.full((count, 2), 0.6), np.full(count, 0.9), np.ones(count, bool)
+        places, offsets, np.full((count, 2), 0.6), np.full(count, 0.9), every, every
     )
     flat = fit(measured, np.eye(3), *SIZE)
     assert flat is not None
