@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imaging.order_statistics import median, percentile
 from pipeline.imaging.pages import Pixels
 
 Profile = NDArray[np.float64]
@@ -68,7 +69,7 @@ def whole_shift(ridge: Profile, expected: Sequence[float], rule_px: int, reach_p
     places = np.array(expected)[None, :] - 0.5 + shifts[:, None]
     levels = np.interp(places, np.arange(len(smooth)), smooth)
     # The lower third over lines: a shift is right when nearly every line is there.
-    score = np.percentile(levels, 35, axis=1)
+    score = percentile(np.ascontiguousarray(levels.T), 35)
     best = int(np.argmax(score))
     stays = float(score[np.abs(shifts) < _NEAR_PX].max())
     plain = score[best] >= max(_FAINTEST_LEVELS, _ADVANTAGE * stays + 0.5)
@@ -81,7 +82,7 @@ def sightings(ridge: Profile, expected: Sequence[float], rule_px: int) -> list[S
     for place in expected:
         low = max(0, round(place) - rule_px - 2)
         elsewhere[low : round(place) + rule_px + 2] = False
-    others = float(np.percentile(ridge[elsewhere], 75)) if elsewhere.any() else 0.0
+    others = float(percentile(ridge[elsewhere], 75)) if elsewhere.any() else 0.0
     seen = []
     for number, place in enumerate(expected):
         found = _line_near(ridge, place, rule_px)
@@ -96,8 +97,8 @@ def without_strokes(seen: Sequence[Sighting]) -> list[Sighting]:
     """Sightings of lines that were printed alike, without those that have a pen stroke on them."""
     if not seen:
         return []
-    usual = float(np.median([s.levels for s in seen]))
-    middle = float(np.median([s.off_px for s in seen]))
+    usual = median(np.array([s.levels for s in seen]))
+    middle = median(np.array([s.off_px for s in seen]))
     return [
         s for s in seen if s.levels <= _DARKER * usual and abs(s.off_px - middle) < 0.8 * _NEAR_PX
     ]

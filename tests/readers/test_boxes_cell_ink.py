@@ -14,7 +14,7 @@ from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.readers.boxed import CellState
 from pipeline.readers.boxes.glyphs import GLYPH_PX, SIDE_PX, ink_extent, normalise
 from pipeline.readers.ink.cell_ink import CellInk, extract
-from pipeline.readers.ink.line_removal import LinePx, percentile, remove_lines
+from pipeline.readers.ink.line_removal import LinePx, remove_lines
 
 ORANGE, GREY, BLACK = "#f6b48f", "#a8a8a8", "#303030"
 INK = (40, 36, 34)
@@ -180,13 +180,11 @@ def test_a_pale_line_is_subtracted_and_ink_over_it_kept() -> None:
     assert clean[30, 38:43].min() > 180
 
 
-def test_a_line_has_the_percentile_that_numpy_says() -> None:
-    rng = np.random.default_rng(3)
-    for length in (8, 9, 107, 1400):
-        band = rng.integers(0, 256, (length, 13)).astype(np.float32)
-        for percent in (25.0, 60.0):
-            wanted = np.percentile(band, percent, axis=0).astype(np.float32)
-            assert np.array_equal(percentile(band, percent), wanted)
+def test_a_hair_that_vanishes_when_it_is_made_small_is_no_error() -> None:
+    hair = np.zeros((120, 90), np.uint8)
+    cv2.line(hair, (5, 5), (85, 115), (100,), 1)
+    view = normalise(hair)
+    assert np.isfinite(view).all() and 0 <= view.max() <= 1
 
 
 def test_a_glyph_is_scaled_to_its_longer_side_and_stays_in_the_frame() -> None:

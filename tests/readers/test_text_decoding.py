@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.geometry import BoxPx
+from pipeline.readers.ink.ink_parts import ink_parts
 from pipeline.readers.ink.zone_ink import ZoneInk
 from pipeline.readers.text.address_check import check_address
 from pipeline.readers.text.alphabets import Mask, alphabet_of, folded
@@ -78,7 +79,7 @@ def _zone(lines: list[tuple[int, int]], gap: int = 0) -> ZoneInk:
 
 
 def _cut(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
-    written = levelled(ink, inner)
+    written = levelled(ink, ink_parts(ink), inner)
     return written.lines(written.rows(most))
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.domain.documents import FieldName as F
 from pipeline.domain.errors import DefectError
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
+from pipeline.readers.ink.ink_parts import ink_parts
 from pipeline.readers.ink.zone_ink import ZoneInk
 from pipeline.readers.text.lexicons import RELATIONS, RESIDENT_CATEGORIES, has_lexicon, is_known
 from pipeline.readers.text.line_cutting import TextLine, levelled
@@ -25,7 +26,7 @@ MARGIN = 19
 
 
 def _cut(ink: ZoneInk, inner: BoxPx, most: int) -> list[TextLine]:
-    written = levelled(ink, inner)
+    written = levelled(ink, ink_parts(ink), inner)
     return written.lines(written.rows(most))
 
 
@@ -54,7 +55,7 @@ def seen(dark: np.ndarray, *, printed: bool = False, room: int = 1) -> tuple[str
     ink = ZoneInk(dark, BoxPx(0, 0, dark.shape[1], dark.shape[0]), np.zeros(dark.shape, bool))
     lines = _cut(ink, INNER, room)
     assert lines
-    return notices(ink, INNER, lines, LIMITS, printed=printed)
+    return notices(ink, ink_parts(ink), INNER, lines, LIMITS, printed=printed)
 
 
 def test_plain_writing_gives_no_notice() -> None:

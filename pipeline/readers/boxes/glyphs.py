@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imaging.order_statistics import percentile
 from pipeline.imaging.pages import Pixels
 
 SIDE_PX = 32
@@ -53,7 +54,9 @@ def normalise(ink: Pixels) -> NDArray[np.float32]:
     size = (max(2, round(w * scale)), max(2, round(h * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(glyph, size, interpolation=how).astype(np.float32)
-    strong = float(np.percentile(small[small > INK_LEVEL / 2], 90)) if small.any() else 255.0
+    inked = small[small > INK_LEVEL / 2]
+    # Of a hair nothing may be left at this size.
+    strong = float(percentile(inked, 90)) if inked.size else 255.0
     small = np.minimum(small / max(strong, 60.0), 1.0)
     mass = float(small.sum()) or 1.0
     centre_x = float((small.sum(axis=0) * (np.arange(size[0]) + 0.5)).sum()) / mass

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imaging.order_statistics import median, percentile
 from pipeline.imaging.pages import Pixels
 
 # A registered line stands within half a millimetre of where the definition puts it.
@@ -112,7 +113,7 @@ def _usual(
     for line, found in zip(lines, measured, strict=True):
         peak = 0.0 if found is None else float(found[1].max())
         darkest.setdefault(line.width, []).append(peak)
-    return {width: float(np.median(d)) for width, d in darkest.items()}
+    return {width: median(np.array(d)) for width, d in darkest.items()}
 
 
 def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np.float32]] | None:
@@ -149,18 +150,6 @@ def _measure(source: NDArray[np.float32], line: LinePx) -> tuple[int, NDArray[np
     return low + first, profile[first : last + 1]
 
 
-def percentile(values: NDArray[np.float32], percent: float) -> NDArray[np.float32]:
-    """``np.percentile`` along the first axis, equal to the bit; half the time on narrow bands."""
-    place = np.float32(percent) / np.float32(100) * np.float32(len(values) - 1)
-    low = int(place)
-    high = min(low + 1, len(values) - 1)
-    ordered = np.partition(values, (low, high), axis=0)
-    apart, share = ordered[high] - ordered[low], place - np.float32(low)
-    if share < 0.5:
-        return np.asarray(ordered[low] + apart * share, np.float32)
-    return np.asarray(ordered[high] - apart * (np.float32(1) - share), np.float32)
-
-
 def _dark_across(
     source: NDArray[np.float32],
     line: LinePx,
@@ -189,13 +178,13 @@ def _thickness(
     held: dict[float, list[float]] = {}
     for line, count in zip(lines, counts, strict=True):
         if count is not None:
-            held.setdefault(line.width, []).append(float(np.median(count)))
-    return {width: float(np.median(medians)) for width, medians in held.items()}
+            held.setdefault(line.width, []).append(median(count))
+    return {width: median(np.array(medians)) for width, medians in held.items()}
 
 
 def _thick_runs(count: NDArray[np.int64], usual: float) -> NDArray[np.bool_]:
     """For each pixel along a line: does ink run along it there?"""
-    level = min(float(np.median(count)), usual) + _THICKER_BY_PX
+    level = min(median(count), usual) + _THICKER_BY_PX
     thick = (count >= level).astype(np.uint8)[:, None]
     whole = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((_LONG_RUN_PX, 1), np.uint8))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.imaging.pages import Pixels
+from pipeline.readers.ink.ink_parts import InkParts
 from pipeline.readers.ink.zone_ink import INK_DARKNESS, LEAST_PEN_MM, ZoneInk, pen_width_mm
 
 _SPECK_PX = 10
@@ -58,11 +59,13 @@ class LevelWriting:
     Attributes:
         dark: H x W uint8, 0 paper to 255 black; 0 where nothing is written.
         mask: H x W uint8, 255 where something is written.
+        profile: H; how many pixels of each row are written on.
         box_px: Where it stood on the page before it was levelled.
     """
 
     dark: Pixels
     mask: Pixels
+    profile: NDArray[np.float64]
     box_px: BoxPx
 
     def rows(self, most: int) -> list[tuple[int, int]]:
@@ -71,8 +74,7 @@ class LevelWriting:
         Args:
             most: Most lines that fit.
         """
-        sums = cv2.reduce(self.mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-        return _rows(np.asarray(sums[:, 0] / 255, np.float64), most)
+        return _rows(self.profile, most)
 
     def lines(self, rows: list[tuple[int, int]]) -> list[TextLine]:
         """The lines of writing, top to bottom.
@@ -92,31 +94,29 @@ class LevelWriting:
         ]
 
 
-def levelled(ink: ZoneInk, inner: BoxPx) -> LevelWriting:
+def levelled(ink: ZoneInk, parts: InkParts, inner: BoxPx) -> LevelWriting:
     """The writing of a zone as it is cut into lines.
 
     Args:
         ink: The writing in the zone and a margin round it.
+        parts: Its connected parts.
         inner: The zone itself, registered pixels: ink outside counts with what it belongs to.
     """
-    mask = _without_specks(ink, inner)
+    mask = _without_specks(ink, parts, inner)
     dark = cv2.bitwise_and(ink.dark, mask).astype(np.uint8, copy=False)
     shear = _shear(mask)
     if shear:
         dark = _sheared(dark, shear)
         mask = np.asarray(cv2.threshold(_sheared(mask, shear), 127, 255, cv2.THRESH_BINARY)[1])
-    return LevelWriting(dark, mask, ink.box_px)
+    sums = cv2.reduce(mask, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return LevelWriting(dark, mask, np.asarray(sums[:, 0] / 255, np.float64), ink.box_px)
 
 
-def _without_specks(ink: ZoneInk, inner: BoxPx) -> Pixels:
+def _without_specks(ink: ZoneInk, parts: InkParts, inner: BoxPx) -> Pixels:
     """255 where a part is larger than a speck and begins inside the zone, edges softened."""
     nothing = np.zeros(ink.dark.shape, np.uint8)
-    x, y, width, height = cv2.boundingRect(ink.ink.astype(np.uint8))
-    if not width:
-        return nothing
-    part = ink.ink[y : y + height, x : x + width].astype(np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
-    x0, y0 = inner.x - ink.box_px.x - x, inner.y - ink.box_px.y - y
+    x0, y0 = inner.x - ink.box_px.x, inner.y - ink.box_px.y
+    stats, centres = parts.stats, parts.centres
     area = stats[:, cv2.CC_STAT_AREA]
     inside = (
         (centres[:, 0] >= x0)
@@ -128,12 +128,13 @@ def _without_specks(ink: ZoneInk, inner: BoxPx) -> Pixels:
     flat = (stats[:, cv2.CC_STAT_HEIGHT] <= 4) & (stats[:, cv2.CC_STAT_WIDTH] > 60)
     keep = inside & (area >= _SPECK_PX) & ~flat
     keep[0] = False
-    if count <= 1 or not keep.any() or int(area[keep].sum()) < 40:
+    if not keep.any() or int(area[keep].sum()) < 40:
         return nothing
-    kept = part if keep[1:].all() else keep.astype(np.uint8)[labels]
+    kept = keep.astype(np.uint8)[parts.labels]
     if int(keep.sum()) <= _HAIR_PARTS and _is_hair(kept):
         return nothing
-    nothing[y : y + height, x : x + width] = kept * 255
+    height, width = kept.shape
+    nothing[parts.top : parts.top + height, parts.left : parts.left + width] = kept * 255
     # The soft edge of a stroke is below the threshold and still belongs to it.
     return cv2.dilate(nothing, np.ones((5, 5), np.uint8)).astype(np.uint8, copy=False)
 
@@ -160,28 +161,29 @@ def _shear(mask: Pixels) -> float:
     if len(xs) < 50 or np.ptp(xs) < 60:
         return 0.0
     height = small.shape[0]
-    off = xs - xs.mean()
+    rows = np.rint(ys - _SHEARS[:, None] * (xs - xs.mean())).astype(np.intp)
+    places = np.clip(rows, 0, height - 1) + height * np.arange(len(_SHEARS))[:, None]
+    profiles = np.bincount(places.ravel(), minlength=height * len(_SHEARS))
+    squares = (profiles.reshape(len(_SHEARS), height) ** 2).sum(axis=1)
     best, kept = 0.0, -1.0
-    for shear in _SHEARS:
-        rows = np.clip(np.rint(ys - shear * off).astype(np.intp), 0, height - 1)
-        profile = np.bincount(rows, minlength=height).astype(np.float64)
-        score = float((profile**2).sum()) - 1e-9 * abs(float(shear))
+    for shear, score in zip(_SHEARS, squares - 1e-9 * np.abs(_SHEARS), strict=True):
         if score > kept * 1.02:
-            best, kept = float(shear), score
+            best, kept = float(shear), float(score)
     return best if abs(best) > 0.004 else 0.0
 
 
 def _sheared(image: Pixels, shear: float) -> Pixels:
     """The picture with its rows made level about its middle column."""
     height, width = image.shape
-    _, first, _, held = cv2.boundingRect(image)
-    # Only rows that hold ink are moved, with as much room as the rise needs.
+    left, first, across, held = cv2.boundingRect(image)
+    # Only where there is ink something moves; rows need as much room as the lines rise.
     reach = math.ceil(abs(shear) * width / 2) + 1
     top, bottom = max(0, first - reach), min(height, first + held + reach)
+    right = left + across
     matrix = np.array([[1.0, 0.0, 0.0], [-shear, 1.0, shear * width / 2]])
     level = np.zeros_like(image)
-    level[top:bottom] = cv2.warpAffine(
-        image[top:bottom], matrix, (width, bottom - top), flags=cv2.INTER_LINEAR
+    level[top:bottom, :right] = cv2.warpAffine(
+        image[top:bottom, :right], matrix, (right, bottom - top), flags=cv2.INTER_LINEAR
     )
     return level
 

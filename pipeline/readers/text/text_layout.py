@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.domain.geometry import PX_PER_MM, BoxPx
+from pipeline.readers.ink.ink_parts import InkParts
 from pipeline.readers.ink.zone_ink import ZoneInk, pen_width_mm
 from pipeline.readers.text.line_cutting import TextLine
 from pipeline.readers.text.text_limits import TextLimits
@@ -25,12 +26,19 @@ _SLOPES = (0.0, -0.04, 0.04, -0.08, 0.08)
 
 
 def notices(
-    ink: ZoneInk, inner: BoxPx, lines: Sequence[TextLine], limits: TextLimits, *, printed: bool
+    ink: ZoneInk,
+    parts: InkParts,
+    inner: BoxPx,
+    lines: Sequence[TextLine],
+    limits: TextLimits,
+    *,
+    printed: bool,
 ) -> tuple[str, ...]:
     """Reasons why a person should see how the field is written; empty where it is plain.
 
     Args:
         ink: The writing in the zone and a margin round it.
+        parts: Its connected parts.
         inner: The zone itself, registered pixels.
         lines: The lines that are read.
         limits: What counts as writing and what as dirt.
@@ -42,7 +50,7 @@ def notices(
     found = []
     if not printed and _is_dirt(ink, lines, limits):
         found.append("dirt")
-    crossing, beside = _left_out(ink, inner, lines, limits)
+    crossing, beside = _left_out(ink, parts, inner, lines, limits)
     if crossing:
         found.append("crosses the edge")
     if beside:
@@ -71,21 +79,16 @@ def _is_dirt(ink: ZoneInk, lines: Sequence[TextLine], limits: TextLimits) -> boo
 
 
 def _left_out(
-    ink: ZoneInk, inner: BoxPx, lines: Sequence[TextLine], limits: TextLimits
+    ink: ZoneInk, parts: InkParts, inner: BoxPx, lines: Sequence[TextLine], limits: TextLimits
 ) -> tuple[bool, bool]:
     """Whether ink the size of a character lies across the zone's edge, or beside the lines."""
-    count, _labels, stats, centres = cv2.connectedComponentsWithStats(
-        ink.ink.astype(np.uint8), connectivity=8
-    )
+    stats, centres = parts.stats, parts.centres
     crossing = beside = False
-    least = limits.character_mm * PX_PER_MM
     reach = limits.crossing_mm * PX_PER_MM
     x0, y0 = inner.x - ink.box_px.x, inner.y - ink.box_px.y
     x1, y1 = x0 + inner.w, y0 + inner.h
-    for k in range(1, count):
-        left, top, width, height, area = (int(v) for v in stats[k])
-        if area < limits.character_px or max(width, height) < least:
-            continue
+    for k in _the_size_of_a_character(stats, limits):
+        left, top, width, height, _ = (int(v) for v in stats[k])
         if min(width, height) <= 4 and max(width, height) > 60:
             continue  # what is left of a line
         right, bottom = left + width, top + height
@@ -99,6 +102,13 @@ def _left_out(
     return crossing, beside
 
 
+def _the_size_of_a_character(stats: Labels, limits: TextLimits) -> list[int]:
+    """The parts that are as large as a character; the first row is what is no ink."""
+    longer = stats[1:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1, initial=0)
+    large = stats[1:, cv2.CC_STAT_AREA] >= limits.character_px
+    return [int(k) for k in 1 + np.flatnonzero(large & (longer >= limits.character_mm * PX_PER_MM))]
+
+
 def _holds(line: TextLine, ink: ZoneInk, centre: NDArray[np.float64]) -> bool:
     """Whether a point of the crop lies in a line, with room for a drift that was levelled."""
     slack = max(0.6 * line.box_px.h, 1.5 * PX_PER_MM)
@@ -110,14 +120,10 @@ def _inserted(ink: ZoneInk, line: TextLine, limits: TextLimits) -> bool:
     """Whether a part the size of a small character stands above or below what is round it."""
     top, left = line.box_px.y - ink.box_px.y, line.box_px.x - ink.box_px.x
     part = ink.ink[max(0, top) : top + line.box_px.h, max(0, left) : left + line.box_px.w]
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        part.astype(np.uint8), connectivity=8
-    )
-    least, reach = limits.character_mm * PX_PER_MM, round(limits.around_mm * PX_PER_MM)
-    for k in range(1, count):
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8), connectivity=8)
+    reach = round(limits.around_mm * PX_PER_MM)
+    for k in _the_size_of_a_character(np.asarray(stats, np.int32), limits):
         x, y, width, height, area = (int(v) for v in stats[k])
-        if area < limits.character_px or max(width, height) < least:
-            continue
         x0, x1 = max(0, x - reach), x + width + reach
         around = (labels[:, x0:x1] > 0) & (labels[:, x0:x1] != k)
         rows = np.cumsum(around.sum(axis=1))

@@ -13,6 +13,7 @@ from pipeline.domain.geometry import BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import RegisteredPage
+from pipeline.readers.ink.ink_parts import ink_parts
 from pipeline.readers.ink.zone_ink import surely_blank, zone_writing
 from pipeline.readers.resolved import Resolved
 from pipeline.readers.text.address_check import check_address
@@ -102,14 +103,15 @@ class TextReader:
             return self._blank(zone)
         ink = zone_writing(page, zone, _MARGIN_MM)
         inner, room = zone.box.to_px(), max(1, zone.lines)
-        written = levelled(ink, inner)
+        parts = ink_parts(ink)
+        written = levelled(ink, parts, inner)
         rows = written.rows(room)
         lines = written.lines(rows)
         if not lines:
             return self._blank(zone)
         if any(line.ink_share > _FULL_OF_INK for line in lines):
             return self._unread(zone, "full of ink")
-        unusual = notices(ink, inner, lines, self._limits, printed=zone.printed)
+        unusual = notices(ink, parts, inner, lines, self._limits, printed=zone.printed)
         if not zone.printed and (more := written.rows(room + 1)) != rows:
             all_lines = written.lines(more)
             if crowded(all_lines, lines, self._limits):
