@@ -29,7 +29,7 @@ from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.photo import thresholds
 from pipeline.photo.checks import size as size_check
 from pipeline.photo.checks import verdicts
-from pipeline.photo.printing import PrintFinder
+from pipeline.photo.prints.finding import PrintFinder
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
 FORMS = ("application_handwritten", "application_preprinted")
@@ -55,6 +55,7 @@ class GluedPrint:
         kind: ``colour``, ``grey`` or ``bilevel``.
         border: ``none``, ``white`` or ``dark``.
         standard: Cut to 35 x 45 mm.
+        middle_px: Of the print, registered pixels.
     """
 
     page: RegisteredPage
@@ -65,6 +66,7 @@ class GluedPrint:
     kind: str
     border: str
     standard: bool
+    middle_px: tuple[float, float]
 
 
 def glued_print(seed: int, number: int) -> GluedPrint:
@@ -103,6 +105,7 @@ def glued_print(seed: int, number: int) -> GluedPrint:
     return GluedPrint(
         _registered(form, pixels, kind, (tone[0], tone[1], tone[2])),
         zone, float(width), float(height), turn, kind, border, standard,
+        (max(0, box.x - room) + middle[0], max(0, box.y - room) + middle[1]),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from pipeline.photo.checks import (
     verdicts,
 )
 from pipeline.photo.faces import Face, FaceFinder
-from pipeline.photo.printing import FoundPrint, PrintFinder
+from pipeline.photo.prints.finding import FoundPrint, PrintFinder
 from pipeline.photo.probe import HeadProbe, landmarks_of, landmarks_of_glimpse
 from pipeline.photo.silhouettes import Silhouettes
 from pipeline.photo.subject import (

@@ -1,10 +1,11 @@
 """Finds the print on the page: its outline, size, rotation; or that there is none.
 
 The form's own printing is known, so every pixel that the blank form explains, give or take the
-registration's error, is nothing; what is left is the print, pen strokes and stamps. The outline is
-the outermost place, side by side, where enough of a line is covered, at the rotation where all
-four sides are sharpest. A side that looks like the paper is taken from the side opposite, and the
-size is then not sure.
+registration's error, is nothing; what is left is the print, pen strokes and stamps. Roughly, the
+print ends at the outermost place, side by side, where enough of a line is covered, at the rotation
+where all four sides are sharpest. Scans with tones are then measured by ``outline``; bilevel ones,
+which keep no faint edge, by lines through what is covered. A side that looks like the paper is
+taken from the side opposite, and the size is then not sure.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.forms.definition import Zone
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import Pixels, RegisteredPage
+from pipeline.photo.prints import outline
+from pipeline.photo.prints.printed_lines import BlankSurroundings, blank_surroundings
 from pipeline.photo.subject import PrintSize
 from pipeline.photo.thresholds import Limits
 
@@ -32,6 +35,7 @@ COARSE_PX_PER_MM = 5.0
 TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
 ANGLES_DEG = np.arange(-6.0, 6.01, 1.0)  # lines fitted to the edges say the rest
 STANDARD_MM = (35.0, 45.0)
+ELSEWHERE_MM = 2.5  # a half size or a place this far from the form's is worth a look of its own
 GREY_LEVELS = 6.0  # of 255: channels of a grey scan differ by no more than its compression makes
 # Shares of blue, green and red in a grey: by brightness (ITU-R BT.601), by green, all alike.
 GREYS = ((0.114, 0.587, 0.299), (0.0, 1.0, 0.0), (1 / 3, 1 / 3, 1 / 3))
@@ -56,6 +60,8 @@ class FoundPrint:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
+    """A side: its place, NaN where unknown; how sharp it is; whether that is beyond doubt."""
+
     place: float
     sharp: float
     seen: bool
@@ -67,7 +73,7 @@ class PrintFinder:
     def __init__(self, cache_dir: Path | None = None) -> None:
         """Remember where drawn blanks are kept."""
         self._cache_dir = cache_dir
-        self._known: dict[tuple[str, BoxPx], tuple[Plane, Plane]] = {}
+        self._known: dict[tuple[str, BoxPx], tuple[Plane, Plane, BlankSurroundings]] = {}
 
     def find(self, page: RegisteredPage, zone: Zone, limits: Limits) -> FoundPrint | None:
         """The print in or near the photo zone; None where there is none."""
@@ -78,7 +84,8 @@ class PrintFinder:
         explained = self._explained(page, place, crop.shape)
         if explained is None:
             return None
-        unexplained = _unexplained(crop, *explained, page.paper_bgr)
+        low, high, blank = explained
+        unexplained = _unexplained(crop, low, high, page.paper_bgr)
         origin = np.array((max(0, place.x), max(0, place.y)), np.float32)
         # Zone's middle in coarse pixels of the crop.
         factor = COARSE_PX_PER_MM / PX_PER_MM
@@ -88,12 +95,18 @@ class PrintFinder:
         inside = _part(unexplained, middle, half * 0.9)
         if float((inside > limits["differs_levels"]).mean()) < limits["present_share"]:
             return None
-        return _outlined(page, unexplained, middle, origin, factor, limits)
+        rough = _outlined(unexplained, (float(middle[0]), float(middle[1])), limits)
+        if page.bilevel:
+            rough = _refined(unexplained, rough, limits)
+        else:
+            sheet = outline.sheet_of(crop, blank, page.paper_bgr)
+            rough = _measured(sheet, rough, limits)
+        return _found(page, rough, origin)
 
     def _explained(
         self, page: RegisteredPage, place: BoxPx, shape: tuple[int, ...]
-    ) -> tuple[Plane, Plane] | None:
-        """Darkest and lightest that the blank form shows near each coarse pixel of a place."""
+    ) -> tuple[Plane, Plane, BlankSurroundings] | None:
+        """Darkest and lightest of the blank near each coarse pixel of a place; the blank there."""
         key = (page.form.key, place)
         if key not in self._known:
             blank = blank_raster(page.form, cache_dir=self._cache_dir)
@@ -105,9 +118,11 @@ class PrintFinder:
                 _coarse(np.asarray(change(part, kernel), np.uint8))
                 for change in (cv2.erode, cv2.dilate)
             )
-            self._known[key] = (low, high)
-        low, high = self._known[key]
-        return (low, high) if low.shape[:2] == _coarse_size(shape)[::-1] else None
+            size = outline.working_size(part.shape)
+            drawn = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+            self._known[key] = (low, high, blank_surroundings(np.asarray(drawn, np.uint8)))
+        known = self._known[key]
+        return known if known[0].shape[:2] == _coarse_size(shape)[::-1] else None
 
 
 def _coarse_size(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -156,50 +171,84 @@ def _part(plane: Plane, middle: Plane, half: Plane) -> Plane:
     return plane[y0:y1, x0:x1]
 
 
-def _outlined(
-    page: RegisteredPage,
-    unexplained: Plane,
-    middle: Plane,
-    origin: NDArray[np.float32],
-    factor: float,
-    limits: Limits,
-) -> FoundPrint:
-    best: tuple[float, float, list[_Side]] | None = None
-    centre = (float(middle[0]), float(middle[1]))
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """Four sides, upright when turned by ``angle`` about ``centre``.
 
-    def attempt(angle: float) -> None:
-        nonlocal best
-        turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
+    Attributes:
+        centre: Pixels of the crop at ``px_per_mm``.
+        angle: Degrees clockwise.
+        sides: Left, right, top, bottom.
+    """
+
+    px_per_mm: float
+    centre: tuple[float, float]
+    angle: float
+    sides: list[_Side]
+
+
+def _outlined(unexplained: Plane, centre: tuple[float, float], limits: Limits) -> _Outline:
+    """The rotation at which the four sides are sharpest, roughly."""
+    best: tuple[float, float, list[_Side]] | None = None
+    for angle in ANGLES_DEG:
+        turn = cv2.getRotationMatrix2D(centre, float(angle), 1.0)
         straight = cv2.warpAffine(unexplained, turn, unexplained.shape[::-1])
         sides = _sides(np.asarray(straight, np.float32), centre, limits)
         score = sum(s.sharp for s in sides)
         if best is None or score > best[0]:
-            best = (score, angle, sides)
-
-    for coarse in ANGLES_DEG:
-        attempt(float(coarse))
+            best = (score, float(angle), sides)
     assert best is not None
-    _, angle, sides = best
-    angle, sides = _refined(unexplained, centre, angle, sides, limits)
-    left, right, top, bottom = _completed(sides, centre)
+    return _Outline(COARSE_PX_PER_MM, centre, best[1], best[2])
+
+
+def _measured(sheet: outline.Sheet, rough: _Outline, limits: Limits) -> _Outline:
+    """The outline at the working scale.
+
+    Looked for at the form's own place and the standard size first: the rough outline may have
+    taken a border or a head before a pale wall for the print. Where not every side is found
+    there, and the rough outline is elsewhere, round that one too.
+    """
+    scale = outline.WORK_PX_PER_MM / rough.px_per_mm
+    left, right, top, bottom = _completed(rough)
+    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(rough.centre, rough.angle, 1.0))
+    middle = back[:, :2] @ ((left + right) / 2, (top + bottom) / 2) + back[:, 2]
+    half = np.array((right - left, bottom - top)) / 2
+    place, standard = np.array(rough.centre), np.array(STANDARD_MM) / 2 * rough.px_per_mm
+    best = _measured_from(sheet, place * scale, standard * scale, limits)
+    off = max(np.abs(middle - place).max(), np.abs(half - standard).max())
+    if _seen(best) < 4 and off > ELSEWHERE_MM * rough.px_per_mm:
+        other = _measured_from(sheet, middle * scale, half * scale, limits)
+        if _seen(other) > _seen(best):
+            return other
+    return best
+
+
+def _measured_from(sheet: outline.Sheet, centre: Plane, half: Plane, limits: Limits) -> _Outline:
+    start = (float(centre[0]), float(centre[1]))
+    angle, sides = outline.measure(sheet, start, (float(half[0]), float(half[1])), limits)
+    found = [_Side(side.place, side.step, side.seen) for side in sides]
+    return _Outline(outline.WORK_PX_PER_MM, start, angle, found)
+
+
+def _seen(found: _Outline) -> int:
+    return sum(side.seen for side in found.sides)
+
+
+def _found(page: RegisteredPage, rough: _Outline, origin: NDArray[np.float32]) -> FoundPrint:
+    left, right, top, bottom = _completed(rough)
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(centre, angle, 1.0))
+    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(rough.centre, rough.angle, 1.0))
     turned = corners @ back[:, :2].T + back[:, 2]
-    on_page = np.asarray(turned / factor + origin, np.float32)
-    width_mm = (right - left) / COARSE_PX_PER_MM
-    height_mm = (bottom - top) / COARSE_PX_PER_MM
-    size = PrintSize(width_mm, height_mm, angle, all(s.seen for s in sides))
+    on_page = np.asarray(turned * (PX_PER_MM / rough.px_per_mm) + origin, np.float32)
+    width_mm = (right - left) / rough.px_per_mm
+    height_mm = (bottom - top) / rough.px_per_mm
+    size = PrintSize(width_mm, height_mm, rough.angle, all(s.seen for s in rough.sides))
     return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
 
 
-def _refined(
-    unexplained: Plane,
-    centre: tuple[float, float],
-    angle: float,
-    sides: list[_Side],
-    limits: Limits,
-) -> tuple[float, list[_Side]]:
+def _refined(unexplained: Plane, rough: _Outline, limits: Limits) -> _Outline:
     """Rotation and sides again, from a line fitted to the edge crossings of each side."""
+    centre, angle, sides = rough.centre, rough.angle, rough.sides
     for _ in range(3):
         turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
         straight = np.asarray(
@@ -216,16 +265,16 @@ def _refined(
         # upright print under a remaining turn have opposite signs.
         slopes = [(-line[0] if i < 2 else line[0], line[2]) for i, line in enumerate(lines) if line]
         if not slopes:
-            return angle, sides
+            break
         weight = sum(w for _, w in slopes)
         rest = math.degrees(math.atan(sum(v * w for v, w in slopes) / weight))
         # The outline of a head against a paper-white wall is no cut edge: it is not straight.
         sides = [
-            _Side(line[1], side.sharp, True) if line else _Side(side.place, side.sharp, False)
+            _Side(line[1], side.sharp, True) if line else _Side(math.nan, side.sharp, False)
             for side, line in zip(sides, lines, strict=True)
         ]
         angle += float(np.clip(rest, -2.0, 2.0))
-    return angle, sides
+    return _Outline(rough.px_per_mm, centre, angle, sides)
 
 
 def _line_of(
@@ -317,25 +366,23 @@ def _outermost(lines: Plane, middle: float, direction: int, limits: Limits) -> _
     place = fine + 0.5
     if direction < 0:
         place = len(covered) - place
-    return _Side(place, sharp, not reaches_rim and inside > limits["side_share"])
+    seen = not reaches_rim and inside > limits["side_share"]
+    return _Side(place if seen else math.nan, sharp, seen)
 
 
-def _completed(
-    sides: list[_Side], centre: tuple[float, float]
-) -> tuple[float, float, float, float]:
+def _completed(rough: _Outline) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom; a side whose place is unknown, from the one opposite."""
     places = []
     for (first, second), length, middle in zip(
-        (sides[:2], sides[2:]), STANDARD_MM, centre, strict=True
+        (rough.sides[:2], rough.sides[2:]), STANDARD_MM, rough.centre, strict=True
     ):
-        full = length * COARSE_PX_PER_MM
+        full = length * rough.px_per_mm
         low, high = first.place, second.place
-        if not first.seen and not second.seen:
-            low, high = middle - full / 2, middle + full / 2
-        elif not first.seen:
+        if math.isnan(low):
             low = high - full
-        elif not second.seen:
+        elif math.isnan(high):
             high = low + full
-        if high - low < 5 * COARSE_PX_PER_MM:
+        if not high - low >= 5 * rough.px_per_mm:  # neither is known, or they make no print
             low, high = middle - full / 2, middle + full / 2
         places.append((low, high))
     return places[0][0], places[0][1], places[1][0], places[1][1]

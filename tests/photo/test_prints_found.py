@@ -16,7 +16,7 @@ from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.photo import thresholds
-from pipeline.photo.printing import FoundPrint, PrintFinder
+from pipeline.photo.prints.finding import FoundPrint, PrintFinder
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 from pipeline.samples.stamps import paste_photo
 
