@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 
 from pipeline.desk.context import Desk, LoginNeeded, session_or_none
+from pipeline.desk.guard import Guard
 from pipeline.desk.pages import (
     auditing,
     batches,
@@ -33,26 +34,11 @@ from pipeline.desk.pages import (
     work,
 )
 from pipeline.desk.rendering import HERE, is_fragment, page
-from pipeline.desk.trying import MOST_MIB
 from pipeline.domain.errors import InputError, PolicyError, UketsukeError
 from pipeline.intake.drops import Drops
 from pipeline.settings import Settings
 from pipeline.store.duckdb_store import DuckDBStore
 
-# Nothing from elsewhere, nothing inline: a name with a script in it stays a name.
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
-}
 # FastAPI can hand parsed arguments, passwords among them, to an exporter named by the environment.
 TELEMETRY_OFF: TelemetryConfig = {
     "tracing": False,
@@ -61,8 +47,6 @@ TELEMETRY_OFF: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-MOST_BODY_BYTES = 512 * 2**20
-MOST_FORM_BYTES = 64 * 2**10
 _STATUS = {
     "TASK_STALE": 409,
     "DROP_WAITS": 409,
@@ -100,40 +84,12 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)
-    app.middleware("http")(_guard)
+    app.add_middleware(Guard)
     app.add_exception_handler(LoginNeeded, _to_login)
     app.add_exception_handler(UketsukeError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(404, _not_found)
     return app
-
-
-async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Bound the body and set the headers of every answer."""
-    most = _most_bytes(request)
-    length = request.headers.get("content-length", "0")
-    too_large = not length.isdigit() or int(length) > most
-    unknown = request.method in ("POST", "PUT") and "content-length" not in request.headers
-    if too_large or unknown:
-        response: Response = JSONResponse({"code": "BODY_TOO_LARGE"}, status_code=413)
-    else:
-        response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers[name] = value
-    if not request.url.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _most_bytes(request: Request) -> int:
-    if request.url.path.startswith("/ingest/"):
-        return MOST_BODY_BYTES
-    if dropping.FILE_ADDRESS.fullmatch(request.url.path):
-        most: int = request.app.state.desk.settings.max_file_mib << 20
-        return most
-    if request.method == "PUT" and request.url.path.startswith("/forms/"):
-        return MOST_MIB << 20
-    return MOST_FORM_BYTES
 
 
 async def _to_login(request: Request, error: Exception) -> Response:

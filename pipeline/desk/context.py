@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -67,8 +67,15 @@ class LoginNeeded(Exception):  # noqa: N818 - not a fault: the answer is the log
         self.address = address
 
 
-def desk_of(request: Request) -> Desk:
+# What only looks at what is at hand is a coroutine: any other dependency waits for a thread, and
+# every request has several of them.
+async def desk_of(request: Request) -> Desk:
     """The desk behind a request."""
+    return desk_behind(request)
+
+
+def desk_behind(request: Request) -> Desk:
+    """The desk behind a request, for whoever is no dependency."""
     return cast(Desk, request.app.state.desk)
 
 
@@ -79,7 +86,7 @@ def words_of(request: Request) -> Words:
 
 def session_or_none(request: Request) -> Session | None:
     """The session of a request, or None."""
-    desk = desk_of(request)
+    desk = desk_behind(request)
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         return None
@@ -100,7 +107,7 @@ def any_session(request: Request) -> Session:
     return session
 
 
-def session_of(session: Annotated[Session, Depends(any_session)]) -> Session:
+async def session_of(session: Annotated[Session, Depends(any_session)]) -> Session:
     """The session of somebody who has a password of their own.
 
     Raises:
@@ -111,14 +118,14 @@ def session_of(session: Annotated[Session, Depends(any_session)]) -> Session:
     return session
 
 
-def with_role(*roles: Role) -> Callable[[Session], Session]:
+def with_role(*roles: Role) -> Callable[[Session], Awaitable[Session]]:
     """A dependency: the session of somebody with one of these roles.
 
     Raises:
         PolicyError: ``ROLE_FORBIDS`` (HTTP 403).
     """
 
-    def check(session: Annotated[Session, Depends(session_of)]) -> Session:
+    async def check(session: Annotated[Session, Depends(session_of)]) -> Session:
         if session.person.role not in roles:
             raise PolicyError(
                 "ROLE_FORBIDS",
@@ -130,7 +137,7 @@ def with_role(*roles: Role) -> Callable[[Session], Session]:
     return check
 
 
-def checked_csrf_header(
+async def checked_csrf_header(
     session: Annotated[Session, Depends(any_session)],
     x_csrf_token: Annotated[str, Header()] = "",
 ) -> None:
@@ -139,10 +146,10 @@ def checked_csrf_header(
     Raises:
         PolicyError: ``FORM_FOREIGN`` (HTTP 403).
     """
-    checked_csrf(session, x_csrf_token)
+    await checked_csrf(session, x_csrf_token)
 
 
-def checked_csrf(
+async def checked_csrf(
     session: Annotated[Session, Depends(any_session)], csrf: Annotated[str, Form()] = ""
 ) -> None:
     """Refuse a form that was not served to this session.

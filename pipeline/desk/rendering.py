@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.desk import access
-from pipeline.desk.context import desk_of, words_of
+from pipeline.desk.context import desk_behind, words_of
 from pipeline.desk.keys import keys_of
 from pipeline.desk.language import Words
 from pipeline.domain.finding_details import details
@@ -29,6 +29,7 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,  # templates are part of the program: looking for new ones costs every page
 )
 
 
@@ -78,7 +79,7 @@ def page(
         if session and not session.person.must_change
         else [],
         here=request.url.path,
-        idle_s=60 * desk_of(request).settings.idle_minutes,
+        idle_s=60 * desk_behind(request).settings.idle_minutes,
         **context,
     )
     return HTMLResponse(content, status_code=status)

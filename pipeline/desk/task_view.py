@@ -20,6 +20,7 @@ from pipeline.store.arrivals.tasking import TaskKind
 from pipeline.store.reviewing.decisions import Action
 from pipeline.store.reviewing.documents import (
     OpenCharacter,
+    OpenField,
     StoredCheck,
     StoredDocument,
     StoredField,
@@ -98,7 +99,6 @@ class TaskView:
     document: StoredDocument
     mode: str
     hidden: bool
-    field: StoredField | None
     crop_size_px: tuple[int, int] | None
     cells: tuple[Cell, ...] = ()
     text: str = ""
@@ -129,25 +129,23 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
     document = store.documents.document(task.document_id)
     if document is None:
         raise InputError("NOT_FOUND", ja="書類がありません。", en="There is no such document.")
-    findings = tuple(store.documents.findings(task.document_id))
+    findings = tuple(store.documents.findings(task.document_id, task.serial))
     if task.field is None:
         options = _OPTIONS.get(Route(document.route), (Action.ACCEPT, Action.RETURN, Action.RESCAN))
-        fields = tuple(store.documents.fields(task.document_id))
+        fields = tuple(store.documents.fields(task.document_id, task.serial))
         return TaskView(
             task,
             document,
             "document",
             False,
-            None,
             _crop_size(desk, task.document_id, crops.PAGE),
             findings=findings,
-            checks=tuple(store.documents.photo_checks(task.document_id)),
+            checks=tuple(store.documents.photo_checks(task.document_id, task.serial)),
             options=options,
             fields=fields,
             pictures=_pictures(fields, findings),
         )
     name = FieldName(task.field)
-    field = store.documents.field(task.document_id, name)
     own = tuple(f for f in findings if f.field == name)
     if name == FieldName.PHOTO:
         return TaskView(
@@ -155,21 +153,20 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             document,
             "photo",
             False,
-            field,
             _crop_size(desk, task.document_id, name),
             findings=tuple(f for f in findings if f.field == name or "PHOTO" in f.code),
-            checks=tuple(store.documents.photo_checks(task.document_id)),
+            checks=tuple(store.documents.photo_checks(task.document_id, task.serial)),
         )
     mode = task.kind.value
     if name in PIN_FIELDS and not revealed:
-        return TaskView(task, document, mode, True, field, None, findings=own)
+        return TaskView(task, document, mode, True, None, findings=own)
     size = _crop_size(desk, task.document_id, name)
     if task.kind == TaskKind.KEY:
         # Blind: not even the findings, which may tell what the machine thought. Marks are chosen
         # in the form's own order.
         marks = _mark_options(desk.settings.site_forms, document.form, document.form_version, name)
         values = tuple(Choice(n, v) for n, v in enumerate(marks, start=1))
-        return TaskView(task, document, mode, False, field, size, values=values)
+        return TaskView(task, document, mode, False, size, values=values)
     if task.kind == TaskKind.ADJUDICATE:
         machine = store.documents.value(task.document_id, name)
         keyed = store.documents.keyed_values(task.document_id, name)
@@ -179,14 +176,13 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             document,
             mode,
             False,
-            field,
             size,
             values=tuple(Choice(n, v) for n, v in enumerate(differing, start=1)),
             findings=own,
         )
-    cells = _cells(desk, task, document, name, field, own)
-    shown = store.documents.characters(task.document_id, name)
-    text = store.documents.editable_text(task.document_id, name)
+    opened = store.documents.opened(task.document_id, name, task.serial)
+    cells = _cells(desk, task, document, name, opened, own)
+    text = opened.editable_text if opened else ""
     if any(c.choices and c.box_px is None for c in cells) and not cells[0].value:
         text = ""  # marks that mean two things at once are no value to begin with
     return TaskView(
@@ -194,13 +190,12 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         document,
         mode,
         False,
-        field,
         size,
         cells=cells,
         text=text,
-        as_written=store.documents.as_written(task.document_id, name),
+        as_written=opened.as_written if opened else None,
         findings=own,
-        references=_references(desk, task.document_id, name, shown),
+        references=_references(desk, task, name, opened.characters if opened else ()),
     )
 
 
@@ -215,12 +210,11 @@ def _pictures(
 def reference_cut(desk: Desk, task: Task, name: FieldName, index: int) -> bytes | None:
     """The picture of a reference character, or None where it is none of this task's."""
     shown = desk.store.documents.characters(task.document_id, FieldName(task.field or ""))
-    wanted = _references(desk, task.document_id, FieldName(task.field or ""), shown)
-    if not any((r.field, r.index) == (name, index) for r in wanted):
+    wanted = _references(desk, task, FieldName(task.field or ""), shown)
+    opened = desk.store.documents.opened(task.document_id, name, task.serial)
+    if opened is None or not any((r.field, r.index) == (name, index) for r in wanted):
         return None
-    field = desk.store.documents.field(task.document_id, name)
-    character = desk.store.documents.characters(task.document_id, name)[index]
-    box = _in_crop(field, character)
+    box = _in_crop(opened.field, opened.characters[index])
     if box is None:
         return None
     image = crops.read(desk.settings.crops, desk.store.vault, task.document_id, name)
@@ -232,29 +226,31 @@ def _cells(
     task: Task,
     document: StoredDocument,
     name: FieldName,
-    field: StoredField | None,
+    opened: OpenField | None,
     findings: Sequence[StoredFinding],
 ) -> tuple[Cell, ...]:
     options = _mark_options(desk.settings.site_forms, document.form, document.form_version, name)
     if options:
-        value = desk.store.documents.value(document.document_id, name) or ""
+        value = (opened.value if opened else None) or ""
         value = value if value in options else ""
         ordered = [value, *(o for o in options if o != value)] if value else list(options)
         return (Cell(0, value, True, tuple(Choice(n, v) for n, v in enumerate(ordered, 1)), None),)
+    if opened is None:
+        return ()
     # What is only told (a character that the writer's own mark settled) asks for no choice.
     pointed = {
         f.position for f in findings if f.position is not None and f.severity != Severity.INFO
     }
     doubted = desk.store.carpets.doubted(task.task_id)
     cells = []
-    for index, c in enumerate(desk.store.documents.characters(document.document_id, name)):
+    for index, c in enumerate(opened.characters):
         flagged = c.flagged or index in pointed
         choices: tuple[Choice, ...] = ()
         if flagged:
             others = [(v, p) for v, p in c.alternatives if v != c.value]
             listed = [(c.value, c.confidence), *others][:MOST_CHOICES]
             choices = tuple(Choice(n, v, p) for n, (v, p) in enumerate(listed, 1) if v)
-        box, is_doubted = _in_crop(field, c), index in doubted
+        box, is_doubted = _in_crop(opened.field, c), index in doubted
         cells.append(Cell(index, _text(name, c.value), flagged, choices, box, is_doubted))
     return tuple(cells)
 
@@ -264,27 +260,25 @@ def _text(name: FieldName, character: str) -> str:
     return "0" if not character and name in DATE_FIELDS else character
 
 
-def _in_crop(
-    field: StoredField | None, character: OpenCharacter
-) -> tuple[int, int, int, int] | None:
-    if field is None or field.crop_origin_px is None or character.box_px is None:
+def _in_crop(field: StoredField, character: OpenCharacter) -> tuple[int, int, int, int] | None:
+    if field.crop_origin_px is None or character.box_px is None:
         return None
     (left, top), (x, y, w, h) = field.crop_origin_px, character.box_px
     return (x - left, y - top, w, h)
 
 
 def _references(
-    desk: Desk, document_id: str, name: FieldName, characters: Sequence[OpenCharacter]
+    desk: Desk, task: Task, name: FieldName, characters: Sequence[OpenCharacter]
 ) -> tuple[Reference, ...]:
     doubtful = sorted({digit for c in characters if c.flagged for digit in _digits_of(c)})
     if name != FieldName.PIN_SIGNATURE or not doubtful:
         return ()
     found: list[tuple[float, Reference]] = []
     for other in _REFERENCE_FIELDS:
-        field = desk.store.documents.field(document_id, other)
-        if field is None or not field.has_crop:
+        opened = desk.store.documents.opened(task.document_id, other, task.serial)
+        if opened is None or not opened.field.has_crop:
             continue
-        for index, c in enumerate(desk.store.documents.characters(document_id, other)):
+        for index, c in enumerate(opened.characters):
             sure = c.value in doubtful and not c.flagged and c.confidence >= _SURE
             if sure and c.box_px is not None:
                 found.append((c.confidence, Reference(other, index, c.value)))

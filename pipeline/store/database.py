@@ -24,7 +24,10 @@ OF_DOCUMENT = "serial = (select serial from document where document_id = ?)"
 """SQL: the rows of one document, in a table that carries its number. By the number DuckDB passes
 over the stretches of rows where it cannot be; by the identifier it would look at every row."""
 MEMORY_LIMIT = "1GB"
-THREADS = 2
+# Whoever asks computes the answer. A second thread would be woken for every small question, which
+# costs more than it saves: people's questions already come side by side.
+THREADS = 1
+_FEW_ROWS = 8
 _LOCK_WORDS = "Could not set lock"
 _KEY_WORDS = ("Wrong encryption key", "encrypt", "decrypt")
 
@@ -68,6 +71,7 @@ class Database:
         spill = path.parent / "tmp"
         spill.mkdir(exist_ok=True, mode=0o700)
         self._turn = threading.RLock()
+        self._is_open = False  # a transaction, of whoever has the turn
         self._local = threading.local()
         self._on_rollback: list[Callable[[], None]] = []
         self._on_commit: list[Callable[[], None]] = []
@@ -129,10 +133,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A transaction: all of it happens, or nothing."""
+        """A transaction: all of it happens, or nothing. One inside another is part of it."""
         with self._turn:
             cursor = self._cursor()
+            if self._is_open:
+                yield cursor
+                return
             cursor.execute("begin")
+            self._is_open = True
             try:
                 yield cursor
                 cursor.execute("commit")
@@ -141,6 +149,8 @@ class Database:
                 for action in self._on_rollback:
                     action()
                 raise
+            finally:
+                self._is_open = False
             for action in self._on_commit:
                 action()
 
@@ -154,10 +164,17 @@ class Database:
 
 
 def insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows in bulk, through Arrow with the table's own column types."""
+    """Insert rows: many in bulk, through Arrow with the table's own column types."""
     if not rows:
         return
     names = list(rows[0])
+    if len(rows) <= _FEW_ROWS:  # a table in between costs more than some parameters
+        places = f"({', '.join('?' * len(names))})"
+        cursor.execute(
+            f"insert into {table} ({', '.join(names)}) values {', '.join([places] * len(rows))}",
+            [row[name] for row in rows for name in names],
+        )
+        return
     columns = {name: [row[name] for row in rows] for name in names}
     cursor.register("incoming", pa.table(columns))
     try:

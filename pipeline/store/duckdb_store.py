@@ -29,10 +29,11 @@ from pipeline.store.reviewing.carpets import Carpets
 from pipeline.store.reviewing.decisions import Decision, Decisions
 from pipeline.store.reviewing.documents import Documents
 from pipeline.store.reviewing.notes import Notes
-from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.queue import Queue, Task
 from pipeline.store.reviewing.reopening import Reopening
 from pipeline.store.reviewing.undoing import Undoing
 from pipeline.store.staff.accounts import Accounts
+from pipeline.store.staff.known_sessions import KnownSessions
 from pipeline.store.staff.people import People
 from pipeline.vault import Vault
 
@@ -70,8 +71,9 @@ class DuckDBStore:
         self.assignments = Assignments(self._database, self.audit, self.queue)
         self.documents = Documents(self._database, vault)
         self.notes = Notes(self._database, vault, self.audit)
-        self.people = People(self._database, self.audit)
-        self.accounts = Accounts(self._database, self.audit)
+        known = KnownSessions()
+        self.people = People(self._database, self.audit, known)
+        self.accounts = Accounts(self._database, self.audit, known)
         self.figures = Figures(self._database)
         self.holds = Holds(self._database, self.audit)
         self.rescans = Rescans(self._database, self.audit)
@@ -95,6 +97,14 @@ class DuckDBStore:
     def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
         """Take a decision on a task; see ``Decisions.decide``."""
         return self._decisions.decide(actor, task_id, decision)
+
+    def decide_and_claim(
+        self, actor: Actor, task_id: str, decision: Decision, lease_minutes: int
+    ) -> Task | None:
+        """Take a decision and lease the next task, as one transaction; None where none is left."""
+        with self._database.writing():
+            self._decisions.decide(actor, task_id, decision)
+            return self.queue.claim_next(actor, lease_minutes)
 
     def verified_readings(self, form_of: FormOf) -> list[Verified]:
         """Readings keyed blind, right or wrong; see ``verified.verified_readings``."""

@@ -22,7 +22,7 @@ from pipeline.store.reviewing.carpets import Carpets
 from pipeline.store.reviewing.decisions import Decision
 from pipeline.store.reviewing.documents import Documents
 from pipeline.store.reviewing.notes import Notes
-from pipeline.store.reviewing.queue import Queue
+from pipeline.store.reviewing.queue import Queue, Task
 from pipeline.store.reviewing.reopening import Reopening
 from pipeline.store.reviewing.undoing import Undoing
 from pipeline.store.staff.accounts import Accounts
@@ -85,6 +85,11 @@ class Store(Protocol):
 
     def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
         """Take a decision on a task."""
+
+    def decide_and_claim(
+        self, actor: Actor, task_id: str, decision: Decision, lease_minutes: int
+    ) -> Task | None:
+        """Take a decision and lease the next task."""
 
     def verified_readings(self, form_of: FormOf) -> list[Verified]:
         """Readings keyed blind, right or wrong."""

@@ -116,8 +116,7 @@ def test_an_unknown_name_answers_like_a_wrong_password(office: Office) -> None:
 def test_an_idle_session_ends(office: Office) -> None:
     browser = office.log_in("anna", Role.REVIEWER)
     assert browser.get("/queue").status_code == 200
-    with office.store._database.writing() as cursor:
-        cursor.execute("update session set seen_at = seen_at - interval 31 minutes")
+    office.pass_minutes(31)
     assert browser.get("/queue").headers["location"] == "/login"
     assert browser.get("/queue").status_code == 303  # and stays ended
 

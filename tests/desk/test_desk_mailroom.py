@@ -186,11 +186,9 @@ def test_a_new_scan_given_at_the_desk_replaces_the_bad_page(office: Office) -> N
 def test_a_page_that_loads_itself_keeps_nobody_logged_in(office: Office) -> None:
     maren = office.log_in("maren", Role.OPERATOR)
     maren.get("/batches")
-    with office.store._database.writing() as cursor:
-        cursor.execute("update session set seen_at = seen_at - interval 20 minutes")
+    office.pass_minutes(20)
     assert maren.get("/batches/live").status_code == 200
-    with office.store._database.writing() as cursor:
-        cursor.execute("update session set seen_at = seen_at - interval 11 minutes")
+    office.pass_minutes(11)
     away = maren.get("/batches/live", headers={"HX-Request": "true"})
     assert (away.status_code, away.headers["HX-Redirect"]) == (401, "/login")
 

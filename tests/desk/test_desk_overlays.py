@@ -59,13 +59,9 @@ def test_the_page_itself_keeps_nobody_logged_in(office: Office) -> None:
     assert anna.get("/session").status_code == 204
     idle = office.settings.idle_minutes
 
-    def age(minutes: int) -> None:
-        with office.store._database.writing() as cursor:
-            cursor.execute(f"update session set seen_at = seen_at - interval {minutes} minute")
-
-    age(idle - 5)
+    office.pass_minutes(idle - 5)
     assert anna.get("/session/live").status_code == 204
-    age(10)  # what the page asked by itself did not count
+    office.pass_minutes(10)  # what the page asked by itself did not count
     ended = anna.get("/session/live", headers={"HX-Request": "true"})
     assert (ended.status_code, ended.headers["hx-redirect"]) == (401, "/login")
     assert anna.get("/session", headers={"HX-Request": "true"}).status_code == 401
@@ -124,8 +120,7 @@ def test_a_page_that_nobody_is_at_is_hidden_and_the_key_that_lifts_it_does_nothi
     assert office.store.audit.rows()[0].action != "decision.value"
     desk.page.clock.fast_forward(60_000 * (minutes - 4))
     desk.page.wait_for_selector("#privacy", state="visible")
-    with office.store._database.writing() as cursor:
-        cursor.execute("update session set seen_at = seen_at - interval 1 day")
+    office.pass_minutes(24 * 60)
     desk.page.clock.run_for(20_000)
     desk.page.wait_for_url("**/login")
     desk.errors = [e for e in desk.errors if "401" not in e]  # the browser notes the status itself

@@ -110,7 +110,8 @@ class Office:
                     try:
                         value = self.store.documents.value(document, field, final=final)
                         found.append(str(value))
-                        found.append(self.store.documents.editable_text(document, field))
+                        opened = self.store.documents.opened(document, field)
+                        found.append(opened.editable_text if opened else "")
                         found += self.store.documents.keyed_values(document, field)
                     except DefectError as error:
                         assert error.code == "KEY_UNKNOWN"

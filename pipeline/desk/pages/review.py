@@ -53,13 +53,14 @@ def decide(
     value: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
     """Take a decision and show the next task; 409 where the task changed meanwhile."""
-    actor = session.person.actor
+    actor, lease_minutes = session.person.actor, desk.settings.lease_minutes
     desk.shown.close(session)
     error: InputError | PolicyError | None = None
     typed = None
     task = None
     try:
-        desk.store.decide(actor, task_id, Decision(action, ver, value))
+        decision = Decision(action, ver, value)
+        task = desk.store.decide_and_claim(actor, task_id, decision, lease_minutes)
     except (PolicyError, InputError) as refused:
         if refused.code not in ("TASK_STALE", "VALUE_MISSING", "ACTION_UNKNOWN"):
             raise
@@ -68,10 +69,10 @@ def decide(
             # Nobody has touched it: it is theirs again, with what they had typed, to be sent anew.
             task = _again(desk, session, task_id)
             typed = value if task is not None and action == Action.VALUE else None
+        task = task or desk.store.queue.claim_next(actor, lease_minutes)
     if error is None and not is_fragment(request):
         return RedirectResponse("/review", status_code=303)
     status = 200 if error is None else 409 if error.code == "TASK_STALE" else 422
-    task = task or desk.store.queue.claim_next(actor, desk.settings.lease_minutes)
     return answer(request, desk, session, task, status=status, error=error, typed=typed)
 
 
@@ -180,15 +181,9 @@ def answer(
             view = replace(view, text=typed)
         seen = "document" if task.field is None else _SEEN[task.kind]
         whole = () if view.crop_size_px is None else (crops.PAGE,)
-        for name in () if is_pin else (task.field,) if task.field else (*view.pictures, *whole):
-            desk.store.audit.note(
-                session.person.actor,
-                "value.view",
-                f"document:{task.document_id}",
-                field=name,
-                detail=seen,
-            )
-    left = sum(c.open for c in desk.store.queue.counts())
+        names = () if is_pin else (task.field,) if task.field else (*view.pictures, *whole)
+        desk.store.audit.note_views(session.person.actor, task.document_id, names, detail=seen)
+    left = desk.store.queue.left()
     template = "_task.html" if is_fragment(request) else "review.html"
     return page(
         request, template, session, status, view=view, error=error, left=left, undone=undone

@@ -8,6 +8,7 @@ to the file but has no key cannot make the marks anew.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -98,6 +99,17 @@ class Audit:
         """Add a row in a transaction of its own (a look at something)."""
         with self._database.writing() as cursor:
             self.append(cursor, actor, action, subject, field=field, detail=detail)
+
+    def note_views(
+        self, actor: Actor, document_id: str, names: Sequence[str], *, detail: str
+    ) -> None:
+        """Add a row for each field of a document that is about to be shown, together."""
+        if not names:
+            return
+        with self._database.writing() as cursor:
+            for name in names:
+                subject = f"document:{document_id}"
+                self.append(cursor, actor, "value.view", subject, field=name, detail=detail)
 
     def rows(self, *, subject: str | None = None, limit: int = 500) -> list[AuditRow]:
         """The newest rows, newest first."""

@@ -21,7 +21,7 @@ from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import OF_DOCUMENT, Database, insert
 from pipeline.store.reviewing import keyed_values
-from pipeline.store.reviewing.documents import Documents
+from pipeline.store.reviewing.documents import Documents, OpenField
 from pipeline.store.reviewing.queue import Queue, Task, require_third_person
 from pipeline.store.reviewing.staleness import stale, stale_task
 from pipeline.vault import Vault, class_of
@@ -205,14 +205,15 @@ class Decisions:
         if decision.action == Action.WRONG_FORM:
             return self._wrong_form(cursor, task, now)
         field = FieldName(task.field or "")
-        machine = self._documents.value(task.document_id, field)
         if decision.action == Action.ILLEGIBLE:
             if task.kind == TaskKind.ADJUDICATE:
                 _set_reviewed(cursor, task, None, None, "illegible")
                 return "illegible"
             self._ask_another(cursor, task, now)
             return "illegible"
-        final = self._final_value(field, task, decision)
+        opened = self._documents.opened(task.document_id, field, task.serial)
+        machine = opened.value if opened else None
+        final = _final_value(field, task, decision, opened)
         if task.kind == TaskKind.ADJUDICATE:
             agrees = machine is not None and keyed_values.same(field, machine, final)
             reviewed = "confirmed" if agrees else "corrected"
@@ -246,22 +247,6 @@ class Decisions:
             ):
                 return False
         return True
-
-    def _final_value(self, field: FieldName, task: Task, decision: Decision) -> str:
-        if decision.action == Action.BLANK:
-            return ""
-        typed = (decision.value or "").strip()
-        if not typed:
-            raise InputError(
-                "VALUE_MISSING",
-                ja="値が入力されていません。空欄なら「空欄」を選んでください。",
-                en="No value was given. If the field is blank, say so with its own key.",
-            )
-        shown = self._documents.editable_text(task.document_id, field)
-        machine = self._documents.value(task.document_id, field)
-        if task.kind != TaskKind.KEY and machine is not None and typed == shown:
-            return machine  # left as the machine showed it: keep its own normal form
-        return keyed_values.normal_form(field, typed)
 
     def _settle(
         self,
@@ -371,6 +356,22 @@ _WHOLE = PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0)
 _SEEN = {TaskKind.CONFIRM: "machine", TaskKind.KEY: "blind", TaskKind.ADJUDICATE: "both"}
 
 
+def _final_value(field: FieldName, task: Task, decision: Decision, opened: OpenField | None) -> str:
+    if decision.action == Action.BLANK:
+        return ""
+    typed = (decision.value or "").strip()
+    if not typed:
+        raise InputError(
+            "VALUE_MISSING",
+            ja="値が入力されていません。空欄なら「空欄」を選んでください。",
+            en="No value was given. If the field is blank, say so with its own key.",
+        )
+    shown = None if opened is None or task.kind == TaskKind.KEY else opened.editable_text
+    if opened is not None and opened.value is not None and typed == shown:
+        return opened.value  # left as the machine showed it: keep its own normal form
+    return keyed_values.normal_form(field, typed)
+
+
 def _is_held(task: Task, actor: Actor, ver: int, now: dt.datetime) -> bool:
     return (
         task.state == "open"
@@ -408,21 +409,15 @@ def _set_reviewed(
 
 def _finish_document(cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
     """Decide the document once no review task is open; the heaviest result decides."""
-    left = cursor.execute(
-        "select count(*) from open_task where serial = ? and purpose = 'review'", [task.serial]
-    ).fetchall()[0][0]
+    left, results, unread = cursor.execute(
+        "select (select count(*) from open_task where serial = $1 and purpose = 'review'), "
+        "(select list(result) from closed_task where serial = $1 and purpose = 'review'), "
+        "(select count(*) from field where serial = $1 and reviewed = 'illegible')",
+        [task.serial],
+    ).fetchall()[0]
     if left:
         return
-    results = {
-        row[0]
-        for row in cursor.execute(
-            "select result from closed_task where serial = ? and purpose = 'review'", [task.serial]
-        ).fetchall()
-    }
-    unread = cursor.execute(
-        "select count(*) from field where serial = ? and reviewed = 'illegible'", [task.serial]
-    ).fetchall()[0][0]
-    outcome = next((r for r in ("refuse", "rescan", "return") if r in results), None)
+    outcome = next((r for r in ("refuse", "rescan", "return") if r in (results or ())), None)
     if outcome is None:
         outcome = "return" if unread else "accept"
     cursor.execute(

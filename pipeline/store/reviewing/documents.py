@@ -94,8 +94,39 @@ class OpenCharacter:
     box_px: tuple[int, int, int, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenField:
+    """A field with what the machine read, in the clear, for the reviewer who holds the task.
+
+    Attributes:
+        value: The machine's value, or None where it has none.
+        as_written: The text before normalisation, where it differs.
+    """
+
+    field: StoredField
+    value: str | None
+    characters: tuple[OpenCharacter, ...]
+    as_written: str | None
+
+    @property
+    def editable_text(self) -> str:
+        """What a reviewer edits: the characters as read, else the value."""
+        if not any(c.value for c in self.characters):
+            return self.value or ""
+        # A blank cell of a right-aligned date stands for a leading zero.
+        blank = "0" if self.field.name in DATE_FIELDS else ""
+        return "".join(c.value or blank for c in self.characters)
+
+    def __repr__(self) -> str:
+        """Without what was read."""
+        return f"OpenField({self.field.name})"
+
+
 class Documents:
-    """Reads documents and opens their values."""
+    """Reads documents and opens their values.
+
+    Where a caller knows the document's number (``serial``), its rows are found sooner.
+    """
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -120,26 +151,49 @@ class Documents:
         )
         return [StoredDocument(*row) for row in rows]
 
-    def fields(self, document_id: str) -> list[StoredField]:
+    def fields(self, document_id: str, serial: int | None = None) -> list[StoredField]:
         """The fields of a document, in the form's order, without values."""
+        which, key = _of(document_id, serial)
         rows = self._database.rows(
-            "select field, ordinal, masked, confidence, accepted, flagged, reader, "
-            "model_version, has_crop, crop_x_px, crop_y_px, reviewed "
-            f"from field where {OF_DOCUMENT} order by ordinal",
-            [document_id],
+            f"select {_OF_FIELD} from field where {which} order by ordinal", [key]
         )
         return [_field(row) for row in rows]
+
+    def opened(
+        self, document_id: str, name: FieldName, serial: int | None = None
+    ) -> OpenField | None:
+        """One field with all that the machine read of it, or None.
+
+        Whoever calls this has checked the role and writes the audit row.
+        """
+        which, key = _of(document_id, serial)
+        row = self._database.row(
+            f"select {_OF_FIELD}, value_sealed, characters_sealed from field "
+            f"where {which} and field = ?",
+            [key, name],
+        )
+        if row is None:
+            return None
+        *facts, value, characters = row
+        if value is not None:
+            context = records.value_context(document_id, name)
+            value = self._vault.unseal(context, bytes(value)).decode()
+        content = self._content(document_id, name, characters)
+        return OpenField(
+            _field(tuple(facts)), value, _characters(content), content.get("as_written")
+        )
 
     def field(self, document_id: str, name: FieldName) -> StoredField | None:
         """One field without its value, or None."""
         return next((f for f in self.fields(document_id) if f.name == name), None)
 
-    def findings(self, document_id: str) -> list[StoredFinding]:
+    def findings(self, document_id: str, serial: int | None = None) -> list[StoredFinding]:
         """The findings of a document."""
+        which, key = _of(document_id, serial)
         rows = self._database.rows(
             "select code, severity, field, position, evidence from finding "
-            f"where {OF_DOCUMENT} order by ordinal",
-            [document_id],
+            f"where {which} order by ordinal",
+            [key],
         )
         return [
             StoredFinding(
@@ -161,12 +215,13 @@ class Documents:
         )
         return Lineage(*row) if row else None
 
-    def photo_checks(self, document_id: str) -> list[StoredCheck]:
+    def photo_checks(self, document_id: str, serial: int | None = None) -> list[StoredCheck]:
         """The photo's checks, in the checklist's order."""
+        which, key = _of(document_id, serial)
         rows = self._database.rows(
             "select check_name, verdict, measured, unit, threshold from photo_check "
-            f"where {OF_DOCUMENT} order by ordinal",
-            [document_id],
+            f"where {which} order by ordinal",
+            [key],
         )
         return [StoredCheck(*row) for row in rows]
 
@@ -191,31 +246,11 @@ class Documents:
 
     def characters(self, document_id: str, name: FieldName) -> tuple[OpenCharacter, ...]:
         """The characters of a field in the clear, with alternatives."""
-        content = self._characters(document_id, name)
-        return tuple(
-            OpenCharacter(
-                c["value"],
-                c["confidence"],
-                c["flagged"],
-                tuple((a[0], a[1]) for a in c["alternatives"]),
-                tuple(c["box_px"]) if c["box_px"] else None,
-            )
-            for c in content.get("characters", [])
+        row = self._database.row(
+            f"select characters_sealed from field where {OF_DOCUMENT} and field = ?",
+            [document_id, name],
         )
-
-    def as_written(self, document_id: str, name: FieldName) -> str | None:
-        """The text before normalisation, where it differs."""
-        written: str | None = self._characters(document_id, name).get("as_written")
-        return written
-
-    def editable_text(self, document_id: str, name: FieldName) -> str:
-        """What a reviewer edits: the characters as read, else the value."""
-        characters = self.characters(document_id, name)
-        if not any(c.value for c in characters):
-            return self.value(document_id, name) or ""
-        # A blank cell of a right-aligned date stands for a leading zero.
-        blank = "0" if name in DATE_FIELDS else ""
-        return "".join(c.value or blank for c in characters)
+        return _characters(self._content(document_id, name, row[0] if row else None))
 
     def keyed_values(self, document_id: str, name: FieldName) -> list[str]:
         """What people have keyed for a field and not taken back, in the order of the decisions."""
@@ -241,16 +276,35 @@ class Documents:
         )
         return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
-    def _characters(self, document_id: str, name: FieldName) -> dict[str, Any]:
-        row = self._database.row(
-            f"select characters_sealed from field where {OF_DOCUMENT} and field = ?",
-            [document_id, name],
-        )
-        if row is None or row[0] is None:
+    def _content(self, document_id: str, name: FieldName, sealed: bytes | None) -> dict[str, Any]:
+        if sealed is None:
             return {}
         context = records.characters_context(document_id, name)
-        content: dict[str, Any] = json.loads(self._vault.unseal(context, bytes(row[0])))
+        content: dict[str, Any] = json.loads(self._vault.unseal(context, bytes(sealed)))
         return content
+
+
+_OF_FIELD = (
+    "field, ordinal, masked, confidence, accepted, flagged, reader, model_version, has_crop, "
+    "crop_x_px, crop_y_px, reviewed"
+)
+
+
+def _of(document_id: str, serial: int | None) -> tuple[str, str | int]:
+    return (OF_DOCUMENT, document_id) if serial is None else ("serial = ?", serial)
+
+
+def _characters(content: dict[str, Any]) -> tuple[OpenCharacter, ...]:
+    return tuple(
+        OpenCharacter(
+            c["value"],
+            c["confidence"],
+            c["flagged"],
+            tuple((a[0], a[1]) for a in c["alternatives"]),
+            tuple(c["box_px"]) if c["box_px"] else None,
+        )
+        for c in content.get("characters", [])
+    )
 
 
 def _field(row: tuple[Any, ...]) -> StoredField:

@@ -82,6 +82,10 @@ class Queue:
         )
         return [_task(row) for row in rows]
 
+    def left(self) -> int:
+        """How many tasks are open."""
+        return int(self._database.rows("select count(*) from open_task")[0][0])
+
     def counts(self) -> list[QueueCount]:
         """Open tasks by kind and purpose."""
         rows = self._database.rows(

@@ -14,15 +14,17 @@ from pipeline.domain.errors import InputError, PolicyError
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
+from pipeline.store.staff.known_sessions import KnownSessions
 from pipeline.store.staff.people import Role
 
 
 class Accounts:
     """Changes accounts; every change is audited with who did it to whom."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, known: KnownSessions) -> None:
         self._database = database
         self._audit = audit
+        self._known = known
 
     def disable(self, actor: Actor, name: str) -> None:
         """Keep somebody out from now on.
@@ -41,6 +43,7 @@ class Accounts:
             )
             _end_work(cursor, user_id)
             self._audit.append(cursor, actor, "user.disable", f"user:{user_id}")
+        self._known.forget()
 
     def enable(self, actor: Actor, name: str) -> None:
         """Let somebody in again, with the password that they had.
@@ -56,6 +59,7 @@ class Accounts:
                 [user_id],
             )
             self._audit.append(cursor, actor, "user.enable", f"user:{user_id}")
+        self._known.forget()
 
     def reset_password(self, actor: Actor, name: str, password_hash: str) -> None:
         """Put a one-time password in the place of somebody's own; a lock ends with it.
@@ -79,6 +83,7 @@ class Accounts:
             )
             _end_work(cursor, user_id)
             self._audit.append(cursor, actor, "user.reset", f"user:{user_id}")
+        self._known.forget()
 
     def change_role(self, actor: Actor, name: str, role: Role) -> None:
         """Give somebody another role.
@@ -98,6 +103,7 @@ class Accounts:
             self._audit.append(
                 cursor, actor, "user.role", f"user:{user_id}", detail=f"{before}:{role}"
             )
+        self._known.forget()
 
 
 def _of(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[str, Role]:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +14,11 @@ from pipeline.domain.errors import InputError
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
+from pipeline.store.staff.known_sessions import KnownSessions
 
 FAILURES_BEFORE_LOCK = 5
 LOCK_MINUTES = 15
+_SEEN_EVERY = dt.timedelta(seconds=30)  # a write for every key would be too many
 _NAME = re.compile(r"[A-Za-z0-9._-]{2,32}", re.ASCII)
 _COLUMNS = (
     "user_id, name, role, password_hash, must_change, failures, locked_until, created_at, "
@@ -72,9 +74,10 @@ class Session:
 class People:
     """Accounts and sessions."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, known: KnownSessions) -> None:
         self._database = database
         self._audit = audit
+        self._known = known
 
     def add(self, actor: Actor, name: str, role: Role, password_hash: str) -> Person:
         """Add an account whose password must be changed at the first log-in.
@@ -128,6 +131,7 @@ class People:
                 [utc_now(), person.user_id],
             )
             self._audit.append(cursor, person.actor, "user.password", f"user:{person.user_id}")
+        self._known.forget()
 
     def log_in(self, person: Person) -> tuple[str, Session]:
         """Begin a session: the cookie's token, and the session."""
@@ -142,6 +146,7 @@ class People:
                 [person.user_id],
             )
             self._audit.append(cursor, person.actor, "session.begin", f"user:{person.user_id}")
+        self._known.forget()
         return token, Session(mark_of(token), person, csrf, now)
 
     def note_failure(self, person: Person) -> None:
@@ -161,30 +166,36 @@ class People:
                 f"user:{person.user_id}",
                 detail="locked" if locked else "password",
             )
+        self._known.forget()
 
     def session(self, token: str, idle_minutes: int, *, is_seen: bool = True) -> Session | None:
         """The session of a cookie, unless it ended or idled too long.
 
         Counts as being seen, unless it was not the person who asked but a page by itself.
         """
+        mark, changes = mark_of(token), self._known.changes
+        session = self._known.get(mark) or self._looked_up(mark)
+        if session is None:
+            return None
+        now = utc_now()
+        if now - session.seen_at > dt.timedelta(minutes=idle_minutes):
+            self.end(mark)
+            return None
+        if is_seen and now - session.seen_at > _SEEN_EVERY:
+            with self._database.writing() as cursor:
+                cursor.execute("update session set seen_at = ? where token_mark = ?", [now, mark])
+            session = replace(session, seen_at=now)
+        self._known.keep(session, changes)
+        return session
+
+    def _looked_up(self, token_mark: str) -> Session | None:
         row = self._database.row(
             f"select s.token_mark, s.csrf, s.seen_at, {_qualified()} "
             "from session s join person p using (user_id) "
             "where s.token_mark = ? and s.ended_at is null and p.disabled_at is null",
-            [mark_of(token)],
+            [token_mark],
         )
-        if row is None:
-            return None
-        now, seen_at = utc_now(), row[2]
-        if now - seen_at > dt.timedelta(minutes=idle_minutes):
-            self.end(row[0])
-            return None
-        if is_seen and now - seen_at > dt.timedelta(
-            seconds=30
-        ):  # a write for every key would be too many
-            with self._database.writing() as cursor:
-                cursor.execute("update session set seen_at = ? where token_mark = ?", [now, row[0]])
-        return Session(row[0], _person(row[3:]), row[1], seen_at)
+        return Session(row[0], _person(row[3:]), row[1], row[2]) if row else None
 
     def began(self, session: Session) -> dt.datetime:
         """When a session began."""
@@ -205,6 +216,7 @@ class People:
                 self._audit.append(
                     cursor, Actor(user_id, "session"), "session.end", f"user:{user_id}"
                 )
+        self._known.forget()
 
 
 def mark_of(token: str) -> str:
