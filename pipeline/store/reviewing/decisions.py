@@ -409,15 +409,21 @@ def _set_reviewed(
 
 def _finish_document(cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
     """Decide the document once no review task is open; the heaviest result decides."""
-    left, results, unread = cursor.execute(
-        "select (select count(*) from open_task where serial = $1 and purpose = 'review'), "
-        "(select list(result) from closed_task where serial = $1 and purpose = 'review'), "
-        "(select count(*) from field where serial = $1 and reviewed = 'illegible')",
-        [task.serial],
-    ).fetchall()[0]
+    left = cursor.execute(
+        "select count(*) from open_task where serial = ? and purpose = 'review'", [task.serial]
+    ).fetchall()[0][0]
     if left:
         return
-    outcome = next((r for r in ("refuse", "rescan", "return") if r in (results or ())), None)
+    results = {
+        row[0]
+        for row in cursor.execute(
+            "select result from closed_task where serial = ? and purpose = 'review'", [task.serial]
+        ).fetchall()
+    }
+    unread = cursor.execute(
+        "select count(*) from field where serial = ? and reviewed = 'illegible'", [task.serial]
+    ).fetchall()[0][0]
+    outcome = next((r for r in ("refuse", "rescan", "return") if r in results), None)
     if outcome is None:
         outcome = "return" if unread else "accept"
     cursor.execute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.errors import PolicyError
@@ -22,6 +23,7 @@ _OPEN = _ALL.replace("state, result", "'open', null")
 _FREE = "(lease_until is null or lease_until < ?)"
 # By numbers alone: texts would be compared for every open task.
 _ORDER = "order by priority, created_at, serial, ordinal"
+_CHOSEN_BY = "task_id, kind, serial, field"
 _LOOKED_AHEAD = 50
 
 
@@ -102,44 +104,22 @@ class Queue:
         their own keying made.
         """
         now = utc_now()
+        until = now + dt.timedelta(minutes=lease_minutes)
         with self._database.writing() as cursor:
-            task = self._next(cursor, actor, now)
-            if task is None:
+            held = _held(cursor, actor, now)
+            task_id = held or _next_free(cursor, actor, now)
+            if task_id is None:
                 return None
-            until = now + dt.timedelta(minutes=lease_minutes)
-            cursor.execute(
+            leased = cursor.execute(
                 "update open_task set lease_user = ?, lease_until = ?, lease_carpet = null "
-                "where task_id = ?",
-                [actor.user_id, until, task.task_id],
-            )
-            if task.lease_user != actor.user_id:
+                f"where task_id = ? returning {_OPEN}",
+                [actor.user_id, until, task_id],
+            ).fetchall()
+            task = _task(leased[0])
+            if held is None:
                 subject = f"task:{task.task_id}"
                 self._audit.append(cursor, actor, "task.claim", subject, field=task.field)
-        return replace(task, lease_user=actor.user_id, lease_until=until)
-
-    def _next(self, cursor: Any, actor: Actor, now: dt.datetime) -> Task | None:
-        me = actor.user_id
-        mine = "lease_user = ? and lease_until >= ? and lease_carpet is null"
-        for task in _tasks(cursor, f"where {mine} {_ORDER}", [me, now]):
-            if not _keyed_it(cursor, task, actor):
-                return task
-        ahead = 0
-        while True:
-            limit = f"limit {_LOOKED_AHEAD if ahead else 1} offset {ahead}"
-            # Chosen by as few columns as can be; the rest is fetched of those chosen.
-            chosen = cursor.execute(
-                f"select task_id from open_task where {_FREE} {_ORDER} {limit}", [now]
-            ).fetchall()
-            if not chosen:
-                return None
-            marks = ", ".join("?" * len(chosen))
-            which = f"where task_id in ({marks}) {_ORDER}"
-            found = _tasks(cursor, which, [task_id for (task_id,) in chosen])
-            barred = _own_mismatches(cursor, found, actor)
-            for task in found:
-                if task.task_id not in barred:
-                    return task
-            ahead += len(found)
+        return task
 
     def claim(self, actor: Actor, task_id: str, lease_minutes: int) -> Task:
         """Lease one task that was chosen.
@@ -196,38 +176,57 @@ def require_third_person(cursor: Any, task: Task, actor: Actor) -> None:
         )
 
 
-def _keyed_it(cursor: Any, task: Task, actor: Actor) -> bool:
-    """Whether a task settles a mismatch that the person's own keying is part of."""
-    if task.kind != TaskKind.ADJUDICATE:
-        return False
-    own = cursor.execute(
-        "select 1 from decision where serial = ? and field is not distinct from ? and user_id = ? "
-        "and task_id <> ? limit 1",
-        [task.serial, task.field, actor.user_id, task.task_id],
+def _held(cursor: Any, actor: Actor, now: dt.datetime) -> str | None:
+    """The first task that a person holds and may do."""
+    held = cursor.execute(
+        f"select {_CHOSEN_BY} from open_task "
+        f"where lease_user = ? and lease_until >= ? and lease_carpet is null {_ORDER}",
+        [actor.user_id, now],
     ).fetchall()
-    return bool(own)
+    return _first_allowed(cursor, held, actor)
 
 
-def _own_mismatches(cursor: Any, tasks: list[Task], actor: Actor) -> set[str]:
-    """Which of these settle a mismatch that the person's own keying is part of."""
-    settling = [t for t in tasks if t.kind == TaskKind.ADJUDICATE]
-    if not settling:
-        return set()
-    own = cursor.execute(
+def _next_free(cursor: Any, actor: Actor, now: dt.datetime) -> str | None:
+    """The first task that nobody holds and the person may do."""
+    ahead = 0
+    while True:
+        # Mostly the first will do. By as few columns as can be: all open tasks are compared.
+        limit = f"limit {_LOOKED_AHEAD if ahead else 1} offset {ahead}"
+        free = cursor.execute(
+            f"select {_CHOSEN_BY} from open_task where {_FREE} {_ORDER} {limit}", [now]
+        ).fetchall()
+        allowed = _first_allowed(cursor, free, actor)
+        if allowed is not None or not free:
+            return allowed
+        ahead += len(free)
+
+
+def _first_allowed(cursor: Any, rows: list[tuple[Any, ...]], actor: Actor) -> str | None:
+    settling = [(serial, field) for _, kind, serial, field in rows if kind == TaskKind.ADJUDICATE]
+    own = _own_keyings(cursor, {serial for serial, _ in settling}, actor) if settling else ()
+    for task_id, kind, serial, field in rows:
+        mine = {task for s, f, task in own if (s, f) == (serial, field)} - {task_id}
+        if kind != TaskKind.ADJUDICATE or not mine:
+            return str(task_id)
+    return None
+
+
+def _own_keyings(
+    cursor: Any, serials: Collection[int], actor: Actor
+) -> list[tuple[int, str | None, str]]:
+    """What a person has decided about these documents: document, field, task."""
+    rows: list[tuple[int, str | None, str]] = cursor.execute(
         "select serial, field, task_id from decision where user_id = ? "
         "and serial in (select unnest(?::bigint[]))",
-        [actor.user_id, [t.serial for t in settling]],
+        [actor.user_id, list(serials)],
     ).fetchall()
-    return {
-        t.task_id
-        for t in settling
-        if any((s, f) == (t.serial, t.field) and d != t.task_id for s, f, d in own)
-    }
+    return rows
 
 
-def _tasks(cursor: Any, which: str, parameters: list[object]) -> list[Task]:
-    rows = cursor.execute(f"select {_OPEN} from open_task {which}", parameters).fetchall()
-    return [_task(row) for row in rows]
+def _keyed_it(cursor: Any, task: Task, actor: Actor) -> bool:
+    """Whether a task settles a mismatch that the person's own keying is part of."""
+    row = (task.task_id, task.kind, task.serial, task.field)
+    return _first_allowed(cursor, [row], actor) is None
 
 
 def _task(row: tuple[Any, ...]) -> Task:
