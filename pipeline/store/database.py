@@ -163,15 +163,20 @@ class Database:
         return cursor
 
 
+def places(values: Sequence[object]) -> str:
+    """SQL: as many parameters in brackets; DuckDB passes rows over by such a list."""
+    return f"({', '.join('?' * len(values))})"
+
+
 def insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows: many in bulk, through Arrow with the table's own column types."""
     if not rows:
         return
     names = list(rows[0])
     if len(rows) <= _FEW_ROWS:  # a table in between costs more than some parameters
-        places = f"({', '.join('?' * len(names))})"
         cursor.execute(
-            f"insert into {table} ({', '.join(names)}) values {', '.join([places] * len(rows))}",
+            f"insert into {table} ({', '.join(names)}) "
+            f"values {', '.join([places(names)] * len(rows))}",
             [row[name] for row in rows for name in names],
         )
         return

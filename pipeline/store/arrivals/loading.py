@@ -133,23 +133,30 @@ class Loading:
         self, cursor: duckdb.DuckDBPyConnection, serials: dict[str, int]
     ) -> dict[str, str]:
         """Add DUPLICATE_APPLICANT where an earlier document has the same mark; by which field."""
-        documents = list(serials)
-        if not documents:
+        if not serials:
             return {}
+        # New documents have the greatest numbers of all: by them the few marks to look for are
+        # found at once, and all others are passed by once.
+        first = min(serials.values())
         pairs = cursor.execute(
             """
-            select n.document_id, n.field, min(o.document_id)
-            from blind_mark n
-            join blind_mark o using (family, field, mark)
-            join document dn on dn.document_id = n.document_id
-            join document d on d.document_id = o.document_id
-            where n.serial in (select unnest(?::bigint[])) and o.document_id <> n.document_id
-              and d.outcome is distinct from ?
-              and (o.serial not in (select unnest(?::bigint[]))
-                or (d.received_at, d.document_id) < (dn.received_at, dn.document_id))
-            group by n.document_id, n.field
+            with fresh as materialized (
+              select document_id, serial, family, field, mark from blind_mark where serial >= $first
+            ), pair as materialized (
+              select f.document_id, f.field, o.document_id as other, o.serial as other_serial
+              from blind_mark o join fresh f using (family, field, mark)
+              where o.serial <> f.serial
+            )
+            select p.document_id, p.field, min(p.other)
+            from pair p
+            join document mine on mine.document_id = p.document_id
+            join document d on d.document_id = p.other
+            where d.outcome is distinct from $replaced
+              and (p.other_serial < $first
+                or (d.received_at, d.document_id) < (mine.received_at, mine.document_id))
+            group by p.document_id, p.field
             """,
-            [list(serials.values()), REPLACED, list(serials.values())],
+            {"first": first, "replaced": REPLACED},
         ).fetchall()
         by_document: dict[str, tuple[str, str]] = {}
         for document, field, other in sorted(pairs):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.store.clock import utc_now
-from pipeline.store.database import Database
+from pipeline.store.database import Database, insert
 from pipeline.vault import Vault
 
 BEGINNING = "0" * 32
@@ -26,7 +26,10 @@ _CONTENT = (
 )
 _CHUNK_ROWS = 50_000
 _EPOCH = dt.datetime(1970, 1, 1)
-_COLUMNS = "seq, happened_at, user_id, role, action, subject, field, detail, previous_mark, mark"
+_COLUMNS = (
+    "seq", "happened_at", "user_id", "role", "action", "subject", "field", "detail",
+    "previous_mark", "mark",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class Actor:
 
 
 SYSTEM = Actor("system", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What somebody did to which record; ``detail`` is a code, never a value."""
+
+    action: str
+    subject: str
+    field: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +89,22 @@ class Audit:
         detail: str | None = None,
     ) -> None:
         """Add a row inside the transaction of what it tells about."""
-        number, previous = self._last or self._read_last()
-        number += 1
+        self.append_all(cursor, actor, [Event(action, subject, field, detail)])
+
+    def append_all(
+        self, cursor: duckdb.DuckDBPyConnection, actor: Actor, events: Sequence[Event]
+    ) -> None:
+        """Add a row for each of many, as ``append`` does for one."""
+        number, mark = self._last or self._read_last()
         now = utc_now()
-        content = (number, now, actor.user_id, actor.role, action, subject, field, detail, previous)
-        mark = self.mark_for(content)
-        cursor.execute(
-            f"insert into audit ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*content, mark],
-        )
+        rows = []
+        for event in events:
+            number += 1
+            facts = (event.action, event.subject, event.field, event.detail)
+            content = (number, now, actor.user_id, actor.role, *facts, mark)
+            mark = self.mark_for(content)
+            rows.append(dict(zip(_COLUMNS, (*content, mark), strict=True)))
+        insert(cursor, "audit", rows)
         self._last = (number, mark)
 
     def note(
@@ -107,15 +127,16 @@ class Audit:
         if not names:
             return
         with self._database.writing() as cursor:
-            for name in names:
-                subject = f"document:{document_id}"
-                self.append(cursor, actor, "value.view", subject, field=name, detail=detail)
+            document = f"document:{document_id}"
+            views = [Event("value.view", document, name, detail) for name in names]
+            self.append_all(cursor, actor, views)
 
     def rows(self, *, subject: str | None = None, limit: int = 500) -> list[AuditRow]:
         """The newest rows, newest first."""
         where, parameters = ("where subject = ?", [subject]) if subject else ("", [])
         found = self._database.rows(
-            f"select {_COLUMNS} from audit {where} order by seq desc limit {int(limit)}", parameters
+            f"select {', '.join(_COLUMNS)} from audit {where} order by seq desc limit {int(limit)}",
+            parameters,
         )
         return [AuditRow(*row) for row in found]
 

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from pipeline.domain.documents import FieldName
-from pipeline.store.auditing.audit import Actor, Audit
+from pipeline.store.auditing.audit import Actor, Audit, Event
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert
 from pipeline.store.reviewing.carpet_choice import Candidate, Candidates, flagged, in_crop
@@ -152,12 +152,8 @@ class Carpets:
                 "and list_contains(?::integer[], place)",
                 [carpet.carpet_id, list(places)],
             )
-            for cell in carpet.cells:
-                if cell.place in places:
-                    document = f"document:{cell.document_id}"
-                    self._audit.append(
-                        cursor, actor, "value.view", document, field=cell.field, detail=SEEN
-                    )
+            served = [cell for cell in carpet.cells if cell.place in places]
+            self._audit.append_all(cursor, actor, [_event("value.view", c) for c in served])
 
     def decide(self, actor: Actor, carpet_id: str, doubted: Collection[int]) -> CarpetResult:
         """Confirm what was shown and not picked out; tasks that changed meanwhile are left alone.
@@ -197,8 +193,7 @@ class Carpets:
             )
             complete = self._complete(cursor, right)
             closed = [c for c in right if c.task_id in complete]
-            for cell in closed:
-                self._decisions.keep(cursor, cell.task_id, now)
+            self._decisions.keep(cursor, [c.task_id for c in closed], now)
         return CarpetResult(len(right), len(picked), len(closed), left)
 
     def release(self, actor: Actor) -> None:
@@ -287,6 +282,7 @@ class Carpets:
         now: dt.datetime,
     ) -> None:
         rows: list[dict[str, Any]] = []
+        events: list[Event] = []
         for cell in cells:
             is_doubted = cell.place in picked
             action = Action.CHARACTER_DOUBTED if is_doubted else Action.CHARACTER_RIGHT
@@ -304,11 +300,13 @@ class Carpets:
                 "position": cell.position,
             }
             rows.append(row)
-            document = f"document:{cell.document_id}"
-            self._audit.append(
-                cursor, actor, f"decision.{action}", document, field=cell.field, detail=SEEN
-            )
+            events.append(_event(f"decision.{action}", cell))
+        self._audit.append_all(cursor, actor, events)
         insert(cursor, "decision", rows)
+
+
+def _event(action: str, cell: CarpetCell) -> Event:
+    return Event(action, f"document:{cell.document_id}", cell.field, SEEN)
 
 
 def _cell_rows(

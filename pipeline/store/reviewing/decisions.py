@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,9 +20,10 @@ from pipeline.store.arrivals.rescans import REPLACED
 from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
-from pipeline.store.database import OF_DOCUMENT, Database, insert
+from pipeline.store.database import OF_DOCUMENT, Database, insert, places
 from pipeline.store.reviewing import keyed_values
 from pipeline.store.reviewing.documents import Documents, OpenField
+from pipeline.store.reviewing.finishing import finish
 from pipeline.store.reviewing.queue import Queue, Task, require_third_person
 from pipeline.store.reviewing.staleness import stale, stale_task
 from pipeline.vault import Vault, class_of
@@ -127,23 +129,45 @@ class Decisions:
                 field=task.field,
                 detail=f"{task.kind}:{result}",
             )
-            _finish_document(cursor, task, now)
+            finish(cursor, [task.serial], now)
         return result
 
-    def keep(self, cursor: duckdb.DuckDBPyConnection, task_id: str, now: dt.datetime) -> None:
-        """Close a task with the machine's value: every flagged character of it was confirmed.
+    def keep(
+        self, cursor: duckdb.DuckDBPyConnection, task_ids: Sequence[str], now: dt.datetime
+    ) -> None:
+        """Close tasks with the machine's values: every flagged character of them was confirmed.
 
         Raises:
-            PolicyError: ``TASK_STALE`` where the task or the value is no longer there.
+            PolicyError: ``TASK_STALE`` where a task or its value is no longer there.
         """
-        task = self._queue.task(task_id)
-        field = FieldName(task.field) if task and task.field else None
-        machine = self._documents.value(task.document_id, field) if task and field else None
-        if task is None or field is None or machine is None or task.state != "open":
+        if not task_ids:
+            return
+        found = cursor.execute(
+            f"with t as (select serial, field from open_task where task_id in {places(task_ids)}) "
+            "select f.document_id, f.serial, f.field, f.value_sealed from t "
+            "join field f on f.serial = t.serial and f.field = t.field "
+            "where f.value_sealed is not null",
+            list(task_ids),
+        ).fetchall()
+        if len(found) != len(task_ids):
             raise stale()
-        self._settle(cursor, task, field, machine, "confirmed", now)
-        _close(cursor, task_id, "confirmed", now)
-        _finish_document(cursor, task, now)
+        rows = []
+        for document, serial, name, sealed in found:
+            field = FieldName(name)
+            opened = self._vault.unseal(records.value_context(document, field), bytes(sealed))
+            context = records.final_context(document, field)
+            rows.append(
+                {
+                    "serial": serial,
+                    "field": field.value,
+                    "final_sealed": self._vault.seal(class_of(field), context, opened),
+                    "masked": records.masked(field, opened.decode()),
+                }
+            )
+        _set_confirmed(cursor, rows)
+        which = f"task_id in {places(task_ids)}"
+        open_tasks.close(cursor, which, list(task_ids), "confirmed", now)
+        finish(cursor, sorted({row[1] for row in found}), now)
 
     def _decide_document(
         self,
@@ -393,6 +417,18 @@ def _close_rest(
     open_tasks.close(cursor, which, [task.serial, task.task_id], result, now)
 
 
+def _set_confirmed(cursor: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Take the final values of many fields in at once."""
+    names = ("serial", "field", "final_sealed", "masked")
+    cursor.execute(
+        "update field set final_sealed = v.final_sealed, masked = v.masked, reviewed = 'confirmed' "
+        f"from (values {', '.join([places(names)] * len(rows))}) v ({', '.join(names)}) "
+        "where field.serial = v.serial and field.field = v.field "
+        f"and field.serial in {places(rows)}",
+        [*(row[name] for row in rows for name in names), *(row["serial"] for row in rows)],
+    )
+
+
 def _set_reviewed(
     cursor: duckdb.DuckDBPyConnection,
     task: Task,
@@ -404,29 +440,4 @@ def _set_reviewed(
         "update field set final_sealed = ?, masked = ?, reviewed = ? "
         "where serial = ? and field = ?",
         [sealed, masked, reviewed, task.serial, task.field],
-    )
-
-
-def _finish_document(cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
-    """Decide the document once no review task is open; the heaviest result decides."""
-    left = cursor.execute(
-        "select count(*) from open_task where serial = ? and purpose = 'review'", [task.serial]
-    ).fetchall()[0][0]
-    if left:
-        return
-    results = {
-        row[0]
-        for row in cursor.execute(
-            "select result from closed_task where serial = ? and purpose = 'review'", [task.serial]
-        ).fetchall()
-    }
-    unread = cursor.execute(
-        "select count(*) from field where serial = ? and reviewed = 'illegible'", [task.serial]
-    ).fetchall()[0][0]
-    outcome = next((r for r in ("refuse", "rescan", "return") if r in results), None)
-    if outcome is None:
-        outcome = "return" if unread else "accept"
-    cursor.execute(
-        "update document set outcome = ?, decided_at = ?, ver = ver + 1 where serial = ?",
-        [outcome, now, task.serial],
     )
