@@ -1,6 +1,6 @@
 # 受付 Uketsuke. `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test lint format bench samples train lock sbom clean
+.PHONY: help setup run serve test lint format bench samples screenshots train lock sbom clean
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
@@ -41,6 +41,11 @@ bench: ## 実測値の表 / measure: accuracy, silent errors, speed
 
 samples: setup ## sample_scans を作り直す / make sample_scans again from its seed
 	@$(BIN)/uketsuke samples make --out sample_scans
+
+screenshots: ## 手引きの画面の写し（合成の書類）/ pictures of the desk for the manuals, of synthetic papers
+	@tools/setup.sh test
+	@UKETSUKE_HOME=build/screenshots $(BIN)/uketsuke run sample_scans >/dev/null
+	@$(BIN)/python tools/screenshots.py --home build/screenshots
 
 train: setup ## 文字認識の学習（学習データが要ります）/ train our model (needs training data)
 	@$(BIN)/python -m models.training
