@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import sys
-from types import FrameType
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import FrameType, ModuleType
 
 import uvicorn
 
@@ -26,6 +28,7 @@ def main() -> int:
     The address stands in ``desk.json`` of the home folder and on stdout, one JSON line.
     """
     keep_memory_private()
+    sys.meta_path.insert(0, _WithoutPandas())
     os.umask(0o077)  # what the desk writes is for its own account only
     settings = of_the_office.current()
     parser = argparse.ArgumentParser(prog="python -m pipeline.desk")
@@ -61,6 +64,19 @@ def main() -> int:
         return 0
     finally:
         address_file.unlink(missing_ok=True)
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Spares this process 50 MB: DuckDB loads pandas, where it is installed, for a parameter.
+
+    It only looks whether the parameter is one of pandas' own. Nothing that the desk does needs it.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -98,6 +98,25 @@ def test_it_starts_answers_and_stops_cleanly(settings: Settings) -> None:
     assert len(run(users_app, "list")["users"]) == 2  # type: ignore[arg-type]
 
 
+def test_its_process_holds_no_library_that_it_has_no_use_for() -> None:
+    script = (
+        "import sys, duckdb, pyarrow, pipeline.desk.__main__ as desk\n"
+        "sys.meta_path.insert(0, desk._WithoutPandas())\n"
+        "duckdb.connect().execute('select ?', ['x']).fetchall()\n"
+        "pyarrow.table({'one': [1, None]})\n"
+        "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=of_the_office.REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"pandas", "polars", "scipy", "skimage", "onnxruntime", "dagster", "reportlab"}
+    assert heavy.isdisjoint(done.stdout.split())
+
+
 def test_a_killed_desk_loses_nothing_and_starts_again(settings: Settings) -> None:
     run(keys_app, "init")
     for name in ("anna", "ben"):
