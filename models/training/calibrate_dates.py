@@ -154,7 +154,7 @@ def impossible_threshold(
     """The step at which the finding of an impossible date is right most often, and the table."""
     table = []
     for step in _IMPOSSIBLE_STEPS:
-        limits = DateThresholds("trial", NEVER, step, {})
+        limits = DateThresholds("trial", NEVER, step, {}, impossible_share=IMPOSSIBLE_SHARE)
         told = wrong = missed = 0
         for _, written, reading in rows:
             findings = resolved(reading, written, limits).findings
@@ -219,7 +219,9 @@ def write(artefact: dict[str, Any], characters: str, seed: int, path: Path) -> N
 def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, Any]:
     """The artefact's content from rows as read (preset, written, reading)."""
     impossible_from, table = impossible_threshold(rows)
-    limits = DateThresholds("collecting", 0.0, impossible_from, {})
+    limits = DateThresholds(
+        "collecting", 0.0, impossible_from, {}, impossible_share=IMPOSSIBLE_SHARE
+    )
     stood = [judge(reading, written, limits) for _, written, reading in rows]
     confidence, right = arrays(stood)
     curve = RiskCurve.measured(confidence, right, RELATIVE)
@@ -235,9 +237,10 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
             "errors": sum(not o.right for o in taken),
         }
     return {
-        "version": "dates-v1/3",
+        "version": "dates-v1/4",
         "accept_from": choice.threshold,
         "impossible_from": impossible_from,
+        "impossible_share": IMPOSSIBLE_SHARE,
         "curve": curve.as_dict(),
         "prior": SHAPES,
         "evaluation": {

@@ -11,6 +11,7 @@ readings (of simulated values for My Numbers and codes).
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -71,7 +72,7 @@ def dates(
 ) -> Evidence:
     """Boxed dates, as they are read now but for the threshold."""
     shipped = DateThresholds.load(current().models)
-    limits = DateThresholds("open", 0.0, shipped.impossible_from, {})
+    limits = dataclasses.replace(shipped, accept_from=0.0)
     drawn: list[calibrate_dates.WrittenDate] = []
 
     def write_one(rng: np.random.Generator) -> str:

@@ -102,6 +102,31 @@ def test_impossible_days_are_left_out_of_a_doubt() -> None:
     assert resolved.reading.value == "1990-09-30"
 
 
+KNOWING = DateThresholds("test", 0.98, 0.95, {}, impossible_share=0.01)
+
+
+def test_a_digit_whose_only_rival_names_no_day_is_sure() -> None:
+    """Few people write a 37th of September: the calendar speaks for the 31st of December."""
+    rival = {"1": 0.95, "7": 0.05}
+    no_day = boxed("021231", at5=rival)  # 37
+    a_day = boxed("021221", at5=rival)  # 27
+    sure = resolve_date(F.BIRTH_DATE, era("平"), no_day, None, thresholds=KNOWING)
+    assert sure.reading.accepted and sure.reading.value == "1990-12-31"
+    assert sure.reading.confidence > 0.99
+    unsure = resolve_date(F.BIRTH_DATE, era("平"), a_day, None, thresholds=KNOWING)
+    assert not unsure.reading.accepted and unsure.reading.confidence < 0.96
+
+
+@given(st.floats(0.501, 0.999))
+def test_a_date_that_reads_as_no_day_is_never_accepted_as_another(sure: float) -> None:
+    digits = boxed("020230", at4={"3": sure, "1": 1 - sure})
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), digits, None, thresholds=KNOWING)
+    assert not resolved.reading.accepted
+    assert codes(resolved)[0] in (C.DATE_IMPOSSIBLE, C.DATE_UNCLEAR)
+    if resolved.reading.value is not None:
+        assert resolved.reading.characters[5].flagged
+
+
 def test_a_date_written_wrongly_is_impossible_and_has_no_value() -> None:
     resolved = resolve_date(F.BIRTH_DATE, era("平"), boxed("020230"), None)
     assert codes(resolved) == [C.DATE_IMPOSSIBLE]

@@ -39,6 +39,8 @@ class DateThresholds:
             Above 1 means that the data supports no acceptance by machine.
         impossible_from: Probability that the digits name no day of the calendar from which that
             is told instead of a possible day that scores second.
+        impossible_share: Share of dates on paper that name no day: what the calendar is worth as
+            a witness. A half where nothing is known of it.
         evaluation: n, errors and bounds behind them.
         curve: Risk by threshold.
         acceptances: What the office's target made of the curve.
@@ -50,6 +52,12 @@ class DateThresholds:
     evaluation: Mapping[str, object]
     curve: RiskCurve | None = None
     acceptances: tuple[Acceptance, ...] = ()
+    impossible_share: float = 0.5
+
+    @property
+    def impossible_odds(self) -> float:
+        """How probable digits are that name no day, against digits that name one."""
+        return self.impossible_share / (1 - self.impossible_share)
 
     @classmethod
     def load(
@@ -96,6 +104,7 @@ def _load(models: Path) -> DateThresholds:
             impossible_from=_share(content["impossible_from"]),
             evaluation=content.get("evaluation", {}),
             curve=None if curve is None else RiskCurve.from_dict(curve),
+            impossible_share=_share(content["impossible_share"]),
         )
     except FileNotFoundError:
         raise artefact_error(MISSING, *_WHAT) from None

@@ -3,8 +3,9 @@
 Every combination of digits that names no day of the calendar is left out; the others are weighed
 by what the cells say and by how probable the day is for that field (``date_prior``), and the
 posterior of the best says how sure the date is. What the prior alone prefers is never accepted.
-Where the plain reading names no day, that is a finding even
-though a possible day scores second: the writer may have written an impossible date.
+Digits that name no day take part in that as seldom as people write such dates. Where the plain
+reading names no day, that is a finding even though a possible day scores second: the writer may
+have written an impossible date.
 """
 
 from __future__ import annotations
@@ -133,10 +134,10 @@ def _from_boxes(
     doubtful = any(c.doubtful for c in cells) or (era is not None and era.chosen is None)
     if plain.day is None and 1 - mass_possible / total > limits.impossible_from:
         return _impossible(field, boxed, era, slots, limits)
-    possible, total = _weighed(possible, total - mass_possible, prior)
+    possible, total = _weighed(possible, limits.impossible_odds * (total - mass_possible), prior)
     best = possible[0]
     confidence = best.probability / total
-    characters = _characters(era, boxed, best, possible, total, limits.accept_from)
+    characters = _characters(era, boxed, best, plain, possible, total, limits.accept_from)
     # A doubtful cell bars acceptance though it be blank: a stroke may have gone with the line.
     accepted = confidence >= limits.accept_from and not doubtful and plain.digits == best.digits
     findings: tuple[Finding, ...] = ()
@@ -242,7 +243,7 @@ def _weighed(
     """The days by cells and prior, most probable first, and the probability of all candidates.
 
     What names no day keeps its share: the prior says which days are probable, not whether the
-    writer wrote one.
+    writer wrote one; that is in ``mass_impossible`` already.
     """
     weighed = [
         replace(c, probability=c.probability * prior(c.day)) for c in possible if c.day is not None
@@ -257,6 +258,7 @@ def _characters(
     era: MarksReading | None,
     boxed: Boxed,
     best: _Candidate,
+    plain: _Candidate,
     possible: list[_Candidate],
     total: float,
     flag_below: float,
@@ -285,7 +287,9 @@ def _characters(
             Character(
                 value=taken,
                 confidence=round(confidence, 6),
-                flagged=cell.doubtful or (not cell.blank and confidence < flag_below),
+                flagged=cell.doubtful
+                or taken != plain.digits[i]
+                or (not cell.blank and confidence < flag_below),
                 alternatives=tuple(
                     Alternative(c, round(p, 6)) for c, p in others[:3] if c and p > 1e-4
                 ),
