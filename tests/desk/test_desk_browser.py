@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,10 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Office, str]]:
-    settings = Settings(home=tmp_path / "home", blind_sample_rate=0.0)
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[Office, str]]:
+    """A desk on a free port of this machine until the end of the block, and its address."""
+    settings = Settings(home=home, blind_sample_rate=0.0)
     vault = Vault.create(settings.keys)
     token = create_service_token(settings.keys)
     app = create_app(settings)
@@ -66,6 +68,12 @@ def served(tmp_path: Path) -> Iterator[tuple[Office, str]]:
     server.should_exit = True
     thread.join(timeout=30)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Office, str]]:
+    with serving(tmp_path / "home") as desk:
+        yield desk
 
 
 class Desk:
