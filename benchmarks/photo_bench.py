@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks import photo_prints
 from benchmarks.intervals import Rate
 from benchmarks.photo_groups import GroupCounts
 from benchmarks.photo_groups import lines as group_lines
@@ -105,6 +106,7 @@ def run(full: bool) -> dict[str, Any]:
     return {
         "checks": {name: _summary(rows) for name, rows in sorted(scores.items())},
         "false_fails_by_group": groups.summary(),
+        "prints_on_forms": _prints(full),
         "yaw_error_deg": _yaw_error(grade, TURNED_FULL if full else TURNED_QUICK),
         "drawn_good_passed": Rate(good.count("pass"), len(good)).as_dict(),
         "drawn_defective_passed": Rate(bad.count("pass"), len(bad)).as_dict(),
@@ -112,6 +114,12 @@ def run(full: bool) -> dict[str, Any]:
         "cpu_ms_per_photo": _spread([t[1] for t in times]),
         "models_memory_mib": measured_mib(),
     }
+
+
+def _prints(full: bool) -> dict[str, Any]:
+    """How well the outline of prints on forms is measured, drawn ones and real ones."""
+    drawn, real = (photo_prints.run(full, real_faces=faces) for faces in (False, True))
+    return {"drawn": drawn["tones"], "real_faces": real["tones"], "sure": drawn["sure"]}
 
 
 def _spread(times: list[float]) -> dict[str, float]:

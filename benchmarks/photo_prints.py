@@ -1,14 +1,17 @@
 """Prints of known size and turn on the printed photo box: how well their outline is measured.
 
-``python -m benchmarks.photo_prints [--full] [--held-back]`` prints a table. Drawn portraits,
-35 x 45 mm or mis-cut, with or without a border, turned, beside their place, glued so that the
-paper rises and throws a shadow on one or two sides, scanned in colour, grey or black and white at
-200 to 400 dpi. The two seeds share nothing: limits are set on one and figures come from the other.
+``python -m benchmarks.photo_prints [--full] [--held-back] [--faces]`` prints a table. Drawn
+portraits, 35 x 45 mm or mis-cut, with or without a border, turned, beside their place, glued so
+that the paper rises and throws a shadow on one or two sides, scanned in colour, grey or black and
+white at 200 to 400 dpi. The two seeds share nothing: limits are set on one and figures come from
+the other. With ``--faces`` photos of the evaluation data take the portraits' place: their walls
+are uneven, and an edge is harder to tell.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.intervals import Rate
+from benchmarks.print_and_scan import LabelledPhoto, fitted, labelled_photos, read
 from pipeline import settings
 from pipeline.domain.documents import FieldName
 from pipeline.domain.examinations import RegistrationFigures
@@ -35,6 +39,7 @@ from pipeline.samples.portraits import PortraitSpec, draw_portrait
 FORMS = ("application_handwritten", "application_preprinted")
 TRAIN_SEED, HELD_BACK_SEED = 20261127, 71126202
 QUICK, FULL = 60, 400
+FACES = "obs"  # walls and streets behind the heads, taken by many hands
 SIZE_GOAL_MM, TURN_GOAL_DEG = 0.5, 0.5
 ROOM_MM = 22.0  # round the photo's place
 WALLS = (252.0, 245.0, 225.0, 190.0)
@@ -69,8 +74,14 @@ class GluedPrint:
     middle_px: tuple[float, float]
 
 
-def glued_print(seed: int, number: int) -> GluedPrint:
-    """The print of a number: the same seed and number give the same page."""
+def glued_print(seed: int, number: int, faces: Sequence[LabelledPhoto] = ()) -> GluedPrint:
+    """The print of a number: the same seed and number give the same page.
+
+    Args:
+        seed: Of the pages.
+        number: Of the page.
+        faces: Photos to print instead of drawn portraits.
+    """
     rng = np.random.default_rng([seed, number])
     form = Catalogue.load().get(FORMS[number % len(FORMS)])
     zone = form.zone(FieldName.PHOTO)
@@ -79,7 +90,12 @@ def glued_print(seed: int, number: int) -> GluedPrint:
     width, height = (35.0, 45.0) if standard else (rng.uniform(32, 38), rng.uniform(42, 48))
     turn = float(rng.uniform(-6, 6))
     border = str(rng.choice(["none", "none", "white", "dark"]))
-    photo = _photo(rng, width, height, border)
+    size_px = (round(width * PX_PER_MM), round(height * PX_PER_MM))
+    photo = _portrait(rng, size_px)
+    if faces:
+        whole_face = fitted(read(faces[number % len(faces)]))
+        photo = cv2.resize(whole_face, size_px, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    photo = _bordered(photo, border, rng)
     box = zone.box.to_px()
     room = round(ROOM_MM * PX_PER_MM)
     place = (slice(box.y - room, box.y + box.h + room), slice(box.x - room, box.x + box.w + room))
@@ -116,15 +132,19 @@ def _registered(
     return RegisteredPage(form, pixels, np.eye(3), figures, 1, 300.0, kind == "bilevel", paper)
 
 
-def _photo(rng: np.random.Generator, width_mm: float, height_mm: float, border: str) -> Plane:
-    w, h = round(width_mm * PX_PER_MM), round(height_mm * PX_PER_MM)
+def _portrait(rng: np.random.Generator, size_px: tuple[int, int]) -> Plane:
+    w, h = size_px
     wall = float(rng.choice(WALLS))
     tint = np.array([1.0, 0.985, 0.97]) if rng.random() < 0.5 else np.ones(3)
     picture = draw_portrait(PortraitSpec(), rng, w, h).astype(np.float32)
     # The drawn wall takes the wanted tone; the person stays.
     corner = np.median(picture[: h // 12, : w // 5].reshape(-1, 3), axis=0)
     near = np.clip(1 - np.abs(picture - corner).max(axis=2) / 30, 0, 1)[..., None]
-    picture = picture * (1 - near) + near * np.clip(picture + (wall * tint - corner), 0, 255)
+    walled = picture * (1 - near) + near * np.clip(picture + (wall * tint - corner), 0, 255)
+    return np.asarray(walled, np.float32)
+
+
+def _bordered(picture: Plane, border: str, rng: np.random.Generator) -> Plane:
     if border != "none":
         edge = round(float(rng.uniform(0.8, 2.5)) * PX_PER_MM)
         tone = 250.0 if border == "white" else 30.0
@@ -189,13 +209,16 @@ def _scanned(page: Plane, kind: str, rng: np.random.Generator) -> Pixels:
     return np.asarray(cv2.resize(x.astype(np.uint8), (width, height)), np.uint8)
 
 
-def run(full: bool, *, held_back: bool = True, count: int | None = None) -> dict[str, Any]:
+def run(
+    full: bool, *, held_back: bool = True, count: int | None = None, real_faces: bool = False
+) -> dict[str, Any]:
     """Measure.
 
     Args:
         full: All pages instead of a sample.
         held_back: On the seed that no limit was set on.
         count: Another number of pages.
+        real_faces: Print photos of the evaluation data; nothing is measured where there are none.
 
     Returns:
         Shares within the goals, by kind of scan and border; wrong passes of ``size``.
@@ -203,8 +226,10 @@ def run(full: bool, *, held_back: bool = True, count: int | None = None) -> dict
     limits = thresholds.load(settings.current().models)
     finder = PrintFinder()
     rows: list[dict[str, Any]] = []
-    for number in range(count or (FULL if full else QUICK)):
-        one = glued_print(HELD_BACK_SEED if held_back else TRAIN_SEED, number)
+    faces = [p for p in labelled_photos() if p.labels["set"] == FACES] if real_faces else []
+    pages = 0 if real_faces and not faces else count or (FULL if full else QUICK)
+    for number in range(pages):
+        one = glued_print(HELD_BACK_SEED if held_back else TRAIN_SEED, number, faces)
         found = finder.find(one.page, one.zone, limits.limits["print"])
         row: dict[str, Any] = {
             "number": number, "kind": one.kind, "border": one.border, "found": found is not None,
@@ -256,9 +281,12 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--full", action="store_true", help="every page")
     parser.add_argument("--held-back", action="store_true", help="the seed for figures")
+    parser.add_argument("--faces", action="store_true", help="photos of the evaluation data")
     parser.add_argument("--count", type=int, help="number of pages")
     chosen = parser.parse_args()
-    result = run(chosen.full, held_back=chosen.held_back, count=chosen.count)
+    result = run(
+        chosen.full, held_back=chosen.held_back, count=chosen.count, real_faces=chosen.faces
+    )
     result.pop("rows")
     for part, figures in result.items():
         for name, rate in figures.items() if part != "found" else [("", figures)]:

@@ -79,6 +79,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("zones right, scan", _rate(learning["scan"]["zones_right"]), "≥ 95 %"),
         ("**Photos after print and scan** (the photos that limits were set on)", "", ""),
         *((f"AUC {check}", _auc(photo[check]), goal) for check, goal in AUC_GOALS.items()),
+        *_prints(results["photo"].get("prints_on_forms")),
         ("**The vault**", f"{vault['purge']['documents']:,} documents", ""),
         (
             "sealing and opening, of the time of examining",
@@ -107,6 +108,27 @@ def _reading(times: dict[str, Any] | None) -> list[tuple[str, str, str]]:
         return []
     measured = f"{times['median']:.0f} ms (p95 {times['p95']:.0f} ms, n {times['n']})"
     return [("reading all zones of a page, CPU", measured, "≤ 250 ms")]
+
+
+def _prints(prints: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    if prints is None:
+        return []
+    return [
+        ("**Prints glued on forms**, pages that no limit was set on", "", ""),
+        ("size within 0.5 mm", _rate(prints["drawn"]["size_within_0.5_mm"]), "≥ 98 %"),
+        ("turn within 0.5 degrees", _rate(prints["drawn"]["turn_within_0.5_deg"]), ""),
+        ("wrong size passed", _rate(prints["drawn"]["wrong_passes"]), "0"),
+        (
+            "size within 0.5 mm, photos of real walls",
+            _rate(prints["real_faces"]["size_within_0.5_mm"]),
+            "≥ 98 %",
+        ),
+        (
+            "wrong size passed, photos of real walls",
+            _rate(prints["real_faces"]["wrong_passes"]),
+            "0",
+        ),
+    ]
 
 
 def _store(store: dict[str, Any] | None) -> list[tuple[str, str, str]]:
