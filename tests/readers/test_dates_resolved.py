@@ -84,7 +84,7 @@ def codes(resolved: Resolved) -> list[C]:
 def test_a_clear_date_is_read(day: dt.date, padded: bool) -> None:
     pattern = "{:02d}{:02d}{:02d}" if padded else "{:2d}{:2d}{:2d}"
     text = pattern.format(day.year - 1988, day.month, day.day)
-    resolved = resolve_date(F.BIRTH_DATE, era("平"), boxed(text), None)
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), boxed(text, sure=0.9995), None)
     assert resolved.reading.value == day.isoformat()
     assert resolved.reading.accepted
     assert resolved.findings == ()
