@@ -10,7 +10,6 @@ that sheet are no proof, and nothing is returned to anyone because of them.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +26,7 @@ from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import RegisteredPage
 from pipeline.readers.ink.zone_ink import printed_map
 from pipeline.readers.resolved import Resolved
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 
 ARTEFACT = Path("thresholds") / "faintness-v1.json"
 _WHAT = ("かすれを見る基準", "The limits of faint scans")
@@ -70,18 +69,14 @@ class FaintnessLimits:
 
 @lru_cache(maxsize=4)
 def _load(models: Path) -> FaintnessLimits:
-    try:
-        content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+    with artefact(models / ARTEFACT, *_WHAT) as found:
+        content = found.content
         return FaintnessLimits(
-            str(content["version"]),
+            found.version,
             float(content["least_solid"]),
             float(content["least_print_kept"]),
             content.get("evaluation", {}),
         )
-    except FileNotFoundError:
-        raise artefact_error(MISSING, *_WHAT) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def print_kept(page: RegisteredPage) -> float:

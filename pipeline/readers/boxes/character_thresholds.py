@@ -9,8 +9,6 @@ the risk curves by which the office's target picks the thresholds.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from pipeline.readers.risk.acceptance import (
     SiteThresholds,
     decide,
 )
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 from pipeline.readers.risk.risk_curves import NEVER, RiskCurve
 
 ARTEFACT = Path("thresholds") / "characters-v1.json"
@@ -107,16 +105,10 @@ class CharacterThresholds:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
         path = models / ARTEFACT if models.is_dir() else models
-        try:
-            text = path.read_bytes()
-            content = json.loads(text)
-        except FileNotFoundError:
-            raise artefact_error(MISSING, *_WHAT) from None
-        except (OSError, ValueError):
-            raise artefact_error(BROKEN, *_WHAT) from None
-        try:
-            found = cls(
-                version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
+        with artefact(path, *_WHAT) as found:
+            content = found.content
+            read = cls(
+                version=found.fingerprint,
                 views={
                     kind: ViewWeights(
                         float(w["first"]),
@@ -136,9 +128,7 @@ class CharacterThresholds:
                 doubt={k: _share(v) for k, v in content.get("doubt", {}).items()},
                 curves={k: RiskCurve.from_dict(v) for k, v in content.get("curves", {}).items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise artefact_error(BROKEN, *_WHAT) from None
-        return found.for_target(per_million, site)
+        return read.for_target(per_million, site)
 
     def for_target(self, per_million: float, site: SiteThresholds | None) -> CharacterThresholds:
         """The same with the thresholds that a target picks from the curves.

@@ -7,8 +7,6 @@ the artefact says how many dates stand behind each number, and how many of them 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +18,7 @@ from pipeline.readers.risk.acceptance import (
     SiteThresholds,
     decide,
 )
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 from pipeline.readers.risk.risk_curves import RiskCurve
 
 ARTEFACT = Path("thresholds") / "dates-v1.json"
@@ -94,22 +92,17 @@ class DateThresholds:
 
 @lru_cache(maxsize=4)
 def _load(models: Path) -> DateThresholds:
-    try:
-        text = (models / ARTEFACT).read_bytes()
-        content = json.loads(text)
+    with artefact(models / ARTEFACT, *_WHAT) as found:
+        content = found.content
         curve = content.get("curve")
         return DateThresholds(
-            version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
+            version=found.fingerprint,
             accept_from=_share(content["accept_from"]),
             impossible_from=_share(content["impossible_from"]),
             evaluation=content.get("evaluation", {}),
             curve=None if curve is None else RiskCurve.from_dict(curve),
             impossible_share=_share(content["impossible_share"]),
         )
-    except FileNotFoundError:
-        raise artefact_error(MISSING, *_WHAT) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def _share(value: object) -> float:

@@ -6,13 +6,12 @@ The artefact names how many marks of each kind were looked at with these sizes a
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 
 ARTEFACT = Path("thresholds") / "marks-v1.json"
 _WHAT = ("印や署名を見る基準", "The limits of marks and signatures")
@@ -100,18 +99,14 @@ class MarkThresholds:
 
 @lru_cache(maxsize=4)
 def _load(models: Path) -> MarkThresholds:
-    try:
-        content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+    with artefact(models / ARTEFACT, *_WHAT) as found:
+        content = found.content
         return MarkThresholds(
-            str(content["version"]),
+            found.version,
             MarkLimits(*_numbers(content["marks"], MarkLimits)),
             PresenceLimits(*_numbers(content["presence"], PresenceLimits)),
             content.get("evaluation", {}),
         )
-    except FileNotFoundError:
-        raise artefact_error(MISSING, *_WHAT) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise artefact_error(BROKEN, *_WHAT) from None
 
 
 def _numbers(section: Mapping[str, object], kind: type) -> list[float]:

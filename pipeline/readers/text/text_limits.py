@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 
 ARTEFACT = Path("thresholds") / "text-layout-v1.json"
 _WHAT = ("文字欄の書き方を見る基準", "The limits of writing in text fields")
@@ -64,10 +63,10 @@ class TextLimits:
 
 @lru_cache(maxsize=4)
 def _load(models: Path) -> TextLimits:
-    try:
-        content = json.loads((models / ARTEFACT).read_text(encoding="utf-8"))
+    with artefact(models / ARTEFACT, *_WHAT) as found:
+        content = found.content
         return TextLimits(
-            version=str(content["version"]),
+            version=found.version,
             least_height_mm=float(content["least_height_mm"]),
             least_width_mm=float(content["least_width_mm"]),
             dirt_width_mm=float(content["dirt_width_mm"]),
@@ -82,7 +81,3 @@ def _load(models: Path) -> TextLimits:
             strike_darkness=int(content["strike_darkness"]),
             evaluation=content.get("evaluation", {}),
         )
-    except FileNotFoundError:
-        raise artefact_error(MISSING, *_WHAT) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise artefact_error(BROKEN, *_WHAT) from None

@@ -7,8 +7,6 @@ apart from everything else; the artefact says how many fields each threshold res
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from pipeline.readers.risk.acceptance import (
     SiteThresholds,
     decide,
 )
-from pipeline.readers.risk.artefact_errors import BROKEN, MISSING, artefact_error
+from pipeline.readers.risk.artefacts import artefact
 from pipeline.readers.risk.risk_curves import RiskCurve
 from pipeline.readers.text.alphabets import ADDRESS_FIELDS, KANA_FIELDS, NAME_FIELDS, PHONE_FIELDS
 
@@ -116,11 +114,10 @@ class TextThresholds:
         Raises:
             DefectError: ``THRESHOLDS_MISSING`` or ``THRESHOLDS_BROKEN``.
         """
-        try:
-            text = (models / ARTEFACT).read_bytes()
-            content = json.loads(text)
-            found = cls(
-                version=f"{content['version']}+{hashlib.sha256(text).hexdigest()[:8]}",
+        with artefact(models / ARTEFACT, *_WHAT) as found:
+            content = found.content
+            read = cls(
+                version=found.fingerprint,
                 temperature=float(content["temperature"]),
                 classes={
                     name: TextClass(
@@ -136,11 +133,7 @@ class TextThresholds:
                 },
                 evaluation=content.get("evaluation", {}),
             )
-        except FileNotFoundError:
-            raise artefact_error(MISSING, *_WHAT) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise artefact_error(BROKEN, *_WHAT) from None
-        return found.for_target(per_million, site)
+        return read.for_target(per_million, site)
 
     def for_target(self, per_million: float, site: SiteThresholds | None) -> TextThresholds:
         """The same with the thresholds that a target picks from the curves."""
