@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,23 @@ class DuckDBStore:
         return self._decisions.decide(actor, task_id, decision)
 
     def decide_and_claim(
-        self, actor: Actor, task_id: str, decision: Decision, lease_minutes: int
+        self,
+        actor: Actor,
+        task_id: str,
+        decision: Decision,
+        lease_minutes: int,
+        on_claim: Callable[[Task], None],
     ) -> Task | None:
-        """Take a decision and lease the next task, as one transaction; None where none is left."""
+        """Take a decision and lease the next task; None where none is left.
+
+        All of it is one transaction, and so is what ``on_claim`` writes about the next task.
+        """
         with self._database.writing():
             self._decisions.decide(actor, task_id, decision)
-            return self.queue.claim_next(actor, lease_minutes)
+            task = self.queue.claim_next(actor, lease_minutes)
+            if task is not None:
+                on_claim(task)
+            return task
 
     def verified_readings(self, form_of: FormOf) -> list[Verified]:
         """Readings keyed blind, right or wrong; see ``verified.verified_readings``."""

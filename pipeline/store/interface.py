@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,7 +88,12 @@ class Store(Protocol):
         """Take a decision on a task."""
 
     def decide_and_claim(
-        self, actor: Actor, task_id: str, decision: Decision, lease_minutes: int
+        self,
+        actor: Actor,
+        task_id: str,
+        decision: Decision,
+        lease_minutes: int,
+        on_claim: Callable[[Task], None],
     ) -> Task | None:
         """Take a decision and lease the next task."""
 

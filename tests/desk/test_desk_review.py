@@ -263,6 +263,39 @@ def test_every_look_and_decision_is_in_the_audit_and_no_row_holds_a_value(office
     assert office.store.audit.first_broken() is None
 
 
+def test_what_the_next_task_shows_is_noted_once_with_the_decision_before_it(office: Office) -> None:
+    documents = office.load("b", a=keyed_number(), b=keyed_number("271828182840"))
+    anna = reviewer(office)
+    task, ver = task_on(anna.get("/review").text)
+    following = task_on(anna.post(f"/review/{task}", action="blank", ver=ver).text)[0]
+    rows = [r for r in reversed(office.store.audit.rows()) if r.action != "batch.load"]
+    assert [r.action for r in rows][-5:] == [
+        "task.claim",
+        "value.view",
+        "decision.blank",
+        "task.claim",
+        "value.view",
+    ]
+    assert rows[-2].subject == f"task:{following}"
+    assert {r.subject for r in rows if r.action == "value.view"} == {
+        f"document:{d}" for d in documents.values()
+    }
+    # Without scripts the page comes by a request of its own: it says so then.
+    anna.get("/review")
+    assert len([r for r in office.store.audit.rows() if r.action == "value.view"]) == 3
+
+
+def test_a_decision_that_is_refused_hands_nothing_out_with_it(office: Office) -> None:
+    office.load("b", a=keyed_number(), b=keyed_number("271828182840"))
+    anna = reviewer(office)
+    task, ver = task_on(anna.get("/review").text)
+    refused = anna.post(f"/review/{task}", action="value", ver=ver, value=" ")
+    assert refused.status_code == 422 and task_on(refused.text)[0] == task
+    claims = [r for r in office.store.audit.rows() if r.action == "task.claim"]
+    assert len(claims) == 1
+    assert office.store.audit.first_broken() is None
+
+
 def test_a_date_typed_as_people_write_it(office: Office) -> None:
     shown = reading(FieldName.PHONE, "0312345670")
     date = reading(FieldName.BIRTH_DATE, "", accepted=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -58,9 +59,17 @@ def decide(
     error: InputError | PolicyError | None = None
     typed = None
     task = None
+    decision = Decision(action, ver, value)
+
+    def note_view(following: Task) -> None:
+        if _is_shown_at_once(following):
+            _note_views(desk, session, following, [following.field or ""])
+
     try:
-        decision = Decision(action, ver, value)
-        task = desk.store.decide_and_claim(actor, task_id, decision, lease_minutes)
+        if not is_fragment(request):
+            desk.store.decide(actor, task_id, decision)
+            return RedirectResponse("/review", status_code=303)
+        task = desk.store.decide_and_claim(actor, task_id, decision, lease_minutes, note_view)
     except (PolicyError, InputError) as refused:
         if refused.code not in ("TASK_STALE", "VALUE_MISSING", "ACTION_UNKNOWN"):
             raise
@@ -70,9 +79,9 @@ def decide(
             task = _again(desk, session, task_id)
             typed = value if task is not None and action == Action.VALUE else None
         task = task or desk.store.queue.claim_next(actor, lease_minutes)
-    if error is None and not is_fragment(request):
-        return RedirectResponse("/review", status_code=303)
-    status = 200 if error is None else 409 if error.code == "TASK_STALE" else 422
+    if error is None:
+        return answer(request, desk, session, task, is_noted=True)
+    status = 409 if error.code == "TASK_STALE" else 422
     return answer(request, desk, session, task, status=status, error=error, typed=typed)
 
 
@@ -155,6 +164,16 @@ def _require_shown(desk: Desk, session: Session, task: Task) -> None:
         )
 
 
+def _is_shown_at_once(task: Task) -> bool:
+    """Whether a task shows a value as it comes: a PIN is asked for, a document shows parts."""
+    return task.field is not None and task.field not in PIN_FIELDS
+
+
+def _note_views(desk: Desk, session: Session, task: Task, names: Sequence[str]) -> None:
+    seen = "document" if task.field is None else _SEEN[task.kind]
+    desk.store.audit.note_views(session.person.actor, task.document_id, names, detail=seen)
+
+
 def answer(
     request: Request,
     desk: Desk,
@@ -165,10 +184,12 @@ def answer(
     error: InputError | PolicyError | None = None,
     undone: bool = False,
     typed: str | None = None,
+    is_noted: bool = False,
 ) -> Response:
     """The page of a task, or that there is none; the audit says first what it shows.
 
     ``typed``: what the person had typed for this very task; a PIN is never given back.
+    ``is_noted``: it does already, of a value that is shown at once: with the handing out.
     """
     view = None
     if task is not None:
@@ -179,10 +200,10 @@ def answer(
         view = task_view.build(desk, task, revealed=revealed)
         if typed is not None and not is_pin:
             view = replace(view, text=typed)
-        seen = "document" if task.field is None else _SEEN[task.kind]
         whole = () if view.crop_size_px is None else (crops.PAGE,)
         names = () if is_pin else (task.field,) if task.field else (*view.pictures, *whole)
-        desk.store.audit.note_views(session.person.actor, task.document_id, names, detail=seen)
+        if not (is_noted and _is_shown_at_once(task)):
+            _note_views(desk, session, task, names)
     left = desk.store.queue.left()
     template = "_task.html" if is_fragment(request) else "review.html"
     return page(
