@@ -18,6 +18,7 @@ from pipeline.vault import Vault
 
 _WINDOW = 300
 _MOST_WINDOWS = 4
+_OLDEST_FIRST = "created_at, serial, ordinal"
 _FREE = "for_carpet and (lease_user is null or lease_until < ?)"
 # What was read and found never changes while a task is open, so a task is looked at once and its
 # flagged characters are kept in memory; what carpets have said of it is asked each time.
@@ -97,10 +98,11 @@ class Candidates:
         looked_at = []
         unfit = []
         for window in range(_MOST_WINDOWS):
+            # Which are the oldest is seen by numbers alone; texts are fetched of those chosen.
             rows = cursor.execute(
-                f"select task_id, document_id, serial, field, ver from open_task where {_FREE} "
-                f"order by created_at, serial, ordinal limit {_WINDOW} "
-                f"offset {window * _WINDOW}",
+                "select task_id, document_id, serial, field, ver from open_task where rowid in "
+                f"(select rowid from open_task where {_FREE} order by {_OLDEST_FIRST} "
+                f"limit {_WINDOW} offset {window * _WINDOW}) order by {_OLDEST_FIRST}",
                 [now],
             ).fetchall()
             self._look_at([row[0] for row in rows if row[0] not in self._known])
@@ -119,11 +121,12 @@ class Candidates:
                         groups.setdefault(one.character, {}).setdefault(document, found)
             if len(rows) < _WINDOW or any(len(g) >= most for g in groups.values()):
                 break
-        cursor.execute(
-            "update open_task set for_carpet = false "
-            "where task_id in (select unnest(?::varchar[]))",
-            [unfit],
-        )
+        if unfit:
+            cursor.execute(
+                "update open_task set for_carpet = false "
+                "where task_id in (select unnest(?::varchar[]))",
+                [unfit],
+            )
         kept = set(looked_at) - set(unfit)
         self._known = {task: held for task, held in self._known.items() if task in kept}
         if not groups:
