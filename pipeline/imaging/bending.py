@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
 
 from pipeline.imaging.mapping import BEND_SIZE, Points, bend_basis, bend_roughness, project
 from pipeline.imaging.refinement import (
@@ -30,15 +30,45 @@ _BEND_NEEDS = 24
 _FLAT_ENOUGH_PX = 0.1
 _BEND_WORTH_PX2 = 0.002  # and by 0.1 px at 300 dpi, or it only follows noise
 _BEND_GAIN = 0.88  # a bend must lower the held-out residual by this much to be believed
+# Where even a soft bend leaves this share of what none leaves, there is nothing to explain; where
+# one leaves this share of what a stiff one does, nothing is sharp enough to be a slip.
+_NOTHING_GAINED = 0.95
+_SOFTEST_WORTH = 0.98  # a softer bend is tried while each gains this much over the last
+_STIFF_ENOUGH = 2  # and so many are always tried
 # A slip is looked for beside a stiff bend, which cannot swallow it, in patches that are off by this
 # much too; then it is tried with bends of each of these.
 _SEARCH_STIFFNESS = 1.0
 _SEARCH_SPREAD_PX = 1.0
 _SLIP_STIFFNESS = (1.0, 0.1, 0.01)
-_SLIP_SHOWS = 8.0  # of the noise's variance: what a slip has to explain before it is tried
+_SLIP_SHOWS = 4.0  # of the noise's variance: what a slip has to explain before it is tried
 _SLIP_NO_WORSE = 1.05  # the stiffest explanation whose cost is this near to the least is taken
 _RIVAL_WITHIN = 2.0  # and those with a cost up to this much of the least are possible
 _SLIP_RIDGE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Bending:
+    """Functions of a bend fitted to offsets.
+
+    Attributes:
+        coefficients: K x 2.
+        leftover: N x 2, each measurement left out of its own prediction.
+        factors: For each axis the lower triangular factor of the normal equations.
+        noise: For each axis the variance of a measurement of usual trust.
+    """
+
+    coefficients: NDArray[np.float64]
+    leftover: Points
+    factors: tuple[NDArray[np.float64], ...]
+    noise: tuple[float, ...]
+
+    def spread(self) -> NDArray[np.float64]:
+        """K x K covariance of the coefficients, both axes together."""
+        whole = np.zeros_like(self.factors[0])
+        for lower, noise in zip(self.factors, self.noise, strict=True):
+            half = np.tril(dpotri(lower, lower=1)[0])
+            whole += noise * (half + np.tril(half, -1).T)
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +76,14 @@ class _Tried:
     """One explanation of what is left over."""
 
     cost: float
-    bend: NDArray[np.float64]
+    fitted: Bending
     slip: Slip | None
-    spread: NDArray[np.float64]
-    leftover: Points
+    stiffness: float
+
+    @property
+    def bend(self) -> NDArray[np.float64]:
+        """Its coefficients without the slip's."""
+        return self.fitted.coefficients[:BEND_SIZE]
 
 
 def bent(flat: Fit, width: float, height: float) -> Fit:
@@ -60,22 +94,28 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     if usable.sum() < _BEND_NEEDS or cost <= _FLAT_ENOUGH_PX**2:
         return flat
     # What is left, seen in the form's own frame, after the homography has done its part.
-    found = places + flat.measured.offsets[usable]
-    rest = project(np.asarray(np.linalg.inv(flat.step), np.float64), found) - places
+    seen = places + flat.measured.offsets[usable]
+    rest = project(np.asarray(np.linalg.inv(flat.step), np.float64), seen) - places
     basis = bend_basis(places, width, height)
     best: _Tried | None = None
-    looked_at = rest
     trust = robust_trust(rest, weights)
+    tried: list[_Tried] = []
     for stiffness in _STIFFNESS:
-        bend, spread, leftover = fit_bend(basis, rest, weights, trust, stiffness)
-        trust = robust_trust(leftover, weights)
-        tried = cost_of(leftover, weights)
-        if stiffness == _SEARCH_STIFFNESS:
-            looked_at = leftover
-        if tried < _BEND_GAIN * cost and cost - tried > _BEND_WORTH_PX2:
-            cost = tried
-            best = _Tried(tried, bend, None, spread, leftover)
-    slipped = _slipped(places, rest, weights, looked_at, basis, (width, height), cost)
+        fitted = fit_bend(basis, rest, weights, trust, stiffness)
+        trust = robust_trust(fitted.leftover, weights)
+        tried.append(_explained(fitted, weights, None, stiffness))
+        if tried[-1].cost < _BEND_GAIN * cost and cost - tried[-1].cost > _BEND_WORTH_PX2:
+            cost = tried[-1].cost
+            best = tried[-1]
+        if len(tried) >= _STIFF_ENOUGH and tried[-1].cost > _SOFTEST_WORTH * tried[-2].cost:
+            break
+    least = min(t.cost for t in tried)
+    if best is None and least > _NOTHING_GAINED * cost:
+        return flat
+    slipped: list[_Tried] = []
+    if least < _NOTHING_GAINED * tried[0].cost:
+        stiff = tried[_STIFFNESS.index(_SEARCH_STIFFNESS)].fitted.leftover
+        slipped = _slipped(places, rest, weights, stiff, basis, (width, height))
     explained = slipped if best is None else [*slipped, best]
     if not explained:
         return flat
@@ -88,10 +128,28 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
         for t in explained
         if t is not taken and t.cost <= _RIVAL_WITHIN * least
     )
-    fitted = summarised(
-        flat.measured, usable, flat.before, flat.step, taken.bend, taken.leftover, taken.spread
+    settled = _settled(taken, basis, places, rest, weights)
+    leftover, spread = settled.fitted.leftover, settled.fitted.spread()
+    found = summarised(
+        flat.measured, usable, flat.before, flat.step, settled.bend, leftover, spread
     )
-    return replace(fitted, slip=taken.slip, rivals=rivals)
+    return replace(found, slip=settled.slip, rivals=rivals)
+
+
+def _settled(
+    taken: _Tried,
+    basis: NDArray[np.float64],
+    places: Points,
+    rest: Points,
+    weights: NDArray[np.float64],
+) -> _Tried:
+    """The explanation taken, fitted once more with the trust that it left itself."""
+    slip, design = taken.slip, basis
+    if slip is not None:
+        design = np.concatenate([basis, slip.column(places)], axis=1)
+    trust = robust_trust(taken.fitted.leftover, weights)
+    fitted = fit_bend(design, rest, weights, trust, taken.stiffness)
+    return _explained(fitted, weights, slip, taken.stiffness)
 
 
 def _slipped(
@@ -101,26 +159,32 @@ def _slipped(
     looked_at: Points,
     basis: NDArray[np.float64],
     size: tuple[float, float],
-    cost: float,
 ) -> list[_Tried]:
     """Explanations with the likeliest slip, the stiffest first; none where no slip shows."""
     told = weights > 0
     wide = max(_SEARCH_SPREAD_PX, noise_of(looked_at, told))
     trust = np.asarray(weights / (1 + (looked_at / (2 * wide)) ** 2) ** 2, np.float64)
     penalty = _penalty(BEND_SIZE, _SEARCH_STIFFNESS)
+    unsure = _SLIP_SHOWS * mean_trust(weights) * noise_of(looked_at, told) ** 2
     slip, gain = likeliest_slip(places, rest, trust, basis, penalty, size)
-    if gain < _SLIP_SHOWS * mean_trust(weights) * noise_of(looked_at, told) ** 2:
+    if gain < unsure:
         return []
     design = np.concatenate([basis, slip.column(places)], axis=1)
     explained = []
     for stiffness in _SLIP_STIFFNESS:
-        fitted, spread, leftover = fit_bend(design, rest, weights, trust, stiffness)
-        trust = robust_trust(leftover, weights)
-        tried = cost_of(leftover, weights)
-        moved = (float(fitted[-1, 0]), float(fitted[-1, 1]))
-        own = replace(slip, shift_px=moved)
-        explained.append(_Tried(tried, fitted[:-1], own, spread, leftover))
+        fitted = fit_bend(design, rest, weights, trust, stiffness)
+        trust = robust_trust(fitted.leftover, weights)
+        explained.append(_explained(fitted, weights, slip, stiffness))
     return explained
+
+
+def _explained(
+    fitted: Bending, weights: NDArray[np.float64], slip: Slip | None, stiffness: float
+) -> _Tried:
+    if slip is not None:
+        moved = fitted.coefficients[-1]
+        slip = replace(slip, shift_px=(float(moved[0]), float(moved[1])))
+    return _Tried(cost_of(fitted.leftover, weights), fitted, slip, stiffness)
 
 
 def _penalty(columns: int, stiffness: float) -> NDArray[np.float64]:
@@ -137,40 +201,33 @@ def fit_bend(
     weights: NDArray[np.float64],
     trust: NDArray[np.float64],
     stiffness: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Points]:
-    """A smooth bend through weighted offsets, robust by reweighting.
+) -> Bending:
+    """A smooth bend through weighted offsets.
 
     Args:
         basis: N x K spline values at the patches, perhaps with a slip's column.
         rest: N x 2 offsets to explain.
         weights: N x 2 trust in the measurements.
-        trust: N x 2 weights to begin with (those of a neighbouring stiffness).
+        trust: N x 2, the same made robust by what a neighbouring stiffness left over.
         stiffness: Weight of the roughness penalty.
-
-    Returns:
-        K x 2 coefficients, their K x K covariance (sum of both axes), and N x 2 what is left
-        over, each measurement left out of its own prediction.
     """
     rough = _penalty(basis.shape[1], stiffness)
     coefficients = np.zeros((basis.shape[1], 2))
-    spread = np.zeros_like(rough)
     leftover = np.zeros_like(rest)
+    factors, noise = [], []
     for axis in (0, 1):
-        held_trust, told = trust[:, axis], weights[:, axis : axis + 1]
-        for _ in range(2):
-            # One triangular factor gives the solution and every measurement's share in its own
-            # prediction; the inverse would cost twice as much and is needed once only.
-            weighted = basis * held_trust[:, None]
-            lower = np.linalg.cholesky(basis.T @ weighted + rough)
-            halfway = solve_triangular(lower, basis.T, lower=True, check_finite=False)
-            own = held_trust * np.einsum("ji,ji->i", halfway, halfway)
-            coefficients[:, axis] = solve_triangular(
-                lower.T, halfway @ (held_trust * rest[:, axis]), check_finite=False
-            )
-            left = rest[:, axis] - basis @ coefficients[:, axis]
-            left = left / (1 - np.minimum(own, 0.95))
-            held_trust = robust_trust(left[:, None], told)[:, 0]
-        leftover[:, axis] = left
-        inverse = cho_solve((lower, True), np.eye(len(rough)), check_finite=False)
-        spread += inverse * noise_of(left[:, None], told > 0) ** 2 * mean_trust(told)
-    return coefficients, spread, leftover
+        root, told = np.sqrt(trust[:, axis]), weights[:, axis : axis + 1]
+        # One triangular factor gives the solution and every measurement's share in its own
+        # prediction. The product of an array with itself costs half of another product.
+        scaled = basis * root[:, None]
+        lower = dpotrf((scaled.T @ scaled + rough).T, lower=1, overwrite_a=1)[0]
+        halfway = dtrtrs(lower, scaled.T, lower=1)[0]
+        own = np.einsum("ji,ji->i", halfway, halfway)
+        toward = halfway @ (root * rest[:, axis])
+        coefficients[:, axis] = dtrtrs(lower, toward, lower=1, trans=1)[0]
+        left = rest[:, axis] - basis @ coefficients[:, axis]
+        leftover[:, axis] = left / (1 - np.minimum(own, 0.95))
+        factors.append(lower)
+        spread = noise_of(leftover[:, axis : axis + 1], told > 0)
+        noise.append(spread**2 * mean_trust(told))
+    return Bending(coefficients, leftover, tuple(factors), tuple(noise))

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dtrtrs
 
 Points = NDArray[np.float64]
 
 # The grid of the first search and what is tried round its best; pixels at 150 dpi.
 _PITCH_PX, _MARGIN_PX = 16.0, 40.0
-_WIDTHS_PX = (12.0, 36.0)
+_WIDE_PX = 24.0
 _CLOSER_PX = np.arange(-16.0, 17.0, 4.0)
 _CLOSER_WIDTHS_PX = (12.0, 18.0, 25.0, 36.0, 50.0)
 _RIDGE = 0.3  # trust that the shift is nothing, in patches
@@ -83,13 +83,14 @@ def likeliest_slip(
     Returns:
         The slip, and by how much it lowers the weighted sum of squares.
     """
-    factors = [cho_factor(basis.T @ (basis * trust[:, k : k + 1]) + penalty) for k in (0, 1)]
-    left = np.column_stack(
-        [
-            rest[:, k] - basis @ cho_solve(factors[k], basis.T @ (trust[:, k] * rest[:, k]))
-            for k in (0, 1)
-        ]
-    )
+    root, halfway = np.sqrt(trust), []
+    left = np.empty_like(rest)
+    for k in (0, 1):
+        scaled = basis * root[:, k : k + 1]
+        lower = dpotrf((scaled.T @ scaled + penalty).T, lower=1, overwrite_a=1)[0]
+        halfway.append(dtrtrs(lower, basis.T, lower=1)[0])
+        bent = dtrtrs(lower, halfway[k] @ (trust[:, k] * rest[:, k]), lower=1, trans=1)[0]
+        left[:, k] = rest[:, k] - basis @ bent
 
     def best(
         upright: bool, at: NDArray[np.float64], wide: NDArray[np.float64]
@@ -99,9 +100,10 @@ def likeliest_slip(
         gain, shift = np.zeros(len(at)), np.zeros((len(at), 2))
         for k in (0, 1):
             weighted = trust[:, k : k + 1] * steps
-            instead = basis @ cho_solve(factors[k], basis.T @ weighted)
+            instead = halfway[k] @ weighted  # the part of each step that a bend makes as well
             toward = weighted.T @ left[:, k]
-            weight = np.einsum("ij,ij->j", weighted, steps - instead) + _RIDGE
+            weight = np.einsum("ij,ij->j", weighted, steps) + _RIDGE
+            weight -= np.einsum("ij,ij->j", instead, instead)
             shift[:, k] = toward / weight
             gain += toward**2 / weight
         most = int(np.argmax(gain))
@@ -111,8 +113,8 @@ def likeliest_slip(
     found = []
     for upright in (False, True):
         length = size[0 if upright else 1]
-        at, wide = np.meshgrid(np.arange(_MARGIN_PX, length - _MARGIN_PX, _PITCH_PX), _WIDTHS_PX)
-        found.append(best(upright, at.ravel(), wide.ravel()))
+        at = np.arange(_MARGIN_PX, length - _MARGIN_PX, _PITCH_PX)
+        found.append(best(upright, at, np.full(len(at), _WIDE_PX)))
     near = max(found, key=lambda f: f[1])[0]
     at, wide = np.meshgrid(near.at_px + _CLOSER_PX, _CLOSER_WIDTHS_PX)
     return best(near.upright, at.ravel(), wide.ravel())
