@@ -23,15 +23,14 @@ from pipeline.imaging.refinement import (
     summarised,
     usable_of,
 )
-from pipeline.imaging.slips import Slip, likeliest_slip
+from pipeline.imaging.slips import Found, Slip, likeliest_slip
 
 _STIFFNESS = (1.0, 0.1, 0.01, 0.001)
 _BEND_NEEDS = 24
 _FLAT_ENOUGH_PX = 0.1
 _BEND_WORTH_PX2 = 0.002  # and by 0.1 px at 300 dpi, or it only follows noise
 _BEND_GAIN = 0.88  # a bend must lower the held-out residual by this much to be believed
-# Where even a soft bend leaves this share of what none leaves, there is nothing to explain; where
-# one leaves this share of what a stiff one does, nothing is sharp enough to be a slip.
+# Where even a soft bend leaves this share of what none leaves, there is nothing to explain.
 _NOTHING_GAINED = 0.95
 _SOFTEST_WORTH = 0.98  # a softer bend is tried while each gains this much over the last
 _STIFF_ENOUGH = 2  # and so many are always tried
@@ -41,6 +40,8 @@ _SEARCH_STIFFNESS = 1.0
 _SEARCH_SPREAD_PX = 1.0
 _SLIP_STIFFNESS = (1.0, 0.1, 0.01)
 _SLIP_SHOWS = 4.0  # of the noise's variance: what a slip has to explain before it is tried
+_PLACE_UNSURE = 4.0  # and by how much two places of it may differ, of the noise that it leaves
+_LEAST_NOISE_PX = 0.05
 _SLIP_NO_WORSE = 1.05  # the stiffest explanation whose cost is this near to the least is taken
 _RIVAL_WITHIN = 2.0  # and those with a cost up to this much of the least are possible
 _SLIP_RIDGE = 0.02
@@ -112,10 +113,8 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     least = min(t.cost for t in tried)
     if best is None and least > _NOTHING_GAINED * cost:
         return flat
-    slipped: list[_Tried] = []
-    if least < _NOTHING_GAINED * tried[0].cost:
-        stiff = tried[_STIFFNESS.index(_SEARCH_STIFFNESS)].fitted.leftover
-        slipped = _slipped(places, rest, weights, stiff, basis, (width, height))
+    stiff = tried[_STIFFNESS.index(_SEARCH_STIFFNESS)].fitted.leftover
+    slipped, elsewhere = _slipped(places, rest, weights, stiff, basis, (width, height))
     explained = slipped if best is None else [*slipped, best]
     if not explained:
         return flat
@@ -123,17 +122,16 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     taken = next((t for t in explained if t.cost <= _SLIP_NO_WORSE * least), best)
     if taken is None:
         return flat
-    rivals = tuple(
-        Rival(t.bend, t.slip)
-        for t in explained
-        if t is not taken and t.cost <= _RIVAL_WITHIN * least
-    )
+    possible = [t for t in explained if t.cost <= _RIVAL_WITHIN * least]
+    rivals = [Rival(t.bend, t.slip) for t in possible if t is not taken]
+    if possible[0].slip is not None:
+        rivals += elsewhere
     settled = _settled(taken, basis, places, rest, weights)
     leftover, spread = settled.fitted.leftover, settled.fitted.spread()
     found = summarised(
         flat.measured, usable, flat.before, flat.step, settled.bend, leftover, spread
     )
-    return replace(found, slip=settled.slip, rivals=rivals)
+    return replace(found, slip=settled.slip, rivals=tuple(rivals))
 
 
 def _settled(
@@ -159,23 +157,48 @@ def _slipped(
     looked_at: Points,
     basis: NDArray[np.float64],
     size: tuple[float, float],
-) -> list[_Tried]:
-    """Explanations with the likeliest slip, the stiffest first; none where no slip shows."""
-    told = weights > 0
-    wide = max(_SEARCH_SPREAD_PX, noise_of(looked_at, told))
-    trust = np.asarray(weights / (1 + (looked_at / (2 * wide)) ** 2) ** 2, np.float64)
-    penalty = _penalty(BEND_SIZE, _SEARCH_STIFFNESS)
-    unsure = _SLIP_SHOWS * mean_trust(weights) * noise_of(looked_at, told) ** 2
-    slip, gain = likeliest_slip(places, rest, trust, basis, penalty, size)
-    if gain < unsure:
-        return []
-    design = np.concatenate([basis, slip.column(places)], axis=1)
+) -> tuple[list[_Tried], list[Rival]]:
+    """Explanations with the likeliest slip, the stiffest first, and it at other places near by.
+
+    Nothing of either where no slip shows.
+    """
+    found = _shown(places, rest, weights, looked_at, basis, size)
+    if found is None:
+        return [], []
+    design = np.concatenate([basis, found.slip.column(places)], axis=1)
     explained = []
+    trust = _patient_trust(looked_at, weights)
     for stiffness in _SLIP_STIFFNESS:
         fitted = fit_bend(design, rest, weights, trust, stiffness)
         trust = robust_trust(fitted.leftover, weights)
-        explained.append(_explained(fitted, weights, slip, stiffness))
-    return explained
+        explained.append(_explained(fitted, weights, found.slip, stiffness))
+    bend, slip, left = explained[0].bend, explained[0].slip, explained[0].fitted.leftover
+    noise = noise_of(left, weights > 0, _LEAST_NOISE_PX)
+    unsure = _PLACE_UNSURE * mean_trust(weights) * noise**2
+    elsewhere = [Rival(bend, s) for s in found.others(slip or found.slip, unsure)]
+    return explained, elsewhere
+
+
+def _shown(
+    places: Points,
+    rest: Points,
+    weights: NDArray[np.float64],
+    looked_at: Points,
+    design: NDArray[np.float64],
+    size: tuple[float, float],
+) -> Found | None:
+    """A slip beside the functions of a design, where one shows in what they leave over."""
+    shows = _SLIP_SHOWS * mean_trust(weights) * noise_of(looked_at, weights > 0) ** 2
+    penalty = _penalty(design.shape[1], _SEARCH_STIFFNESS)
+    trust = _patient_trust(looked_at, weights)
+    found = likeliest_slip(places, rest, trust, design, penalty, size)
+    return found if found.gain.max() >= shows else None
+
+
+def _patient_trust(leftover: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Trust that lasts where patches are off by as much as a slip moves them."""
+    wide = max(_SEARCH_SPREAD_PX, noise_of(leftover, weights > 0))
+    return np.asarray(weights / (1 + (leftover / (2 * wide)) ** 2) ** 2, np.float64)
 
 
 def _explained(

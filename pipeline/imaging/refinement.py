@@ -332,10 +332,10 @@ def fit_homography(
     return whole, np.asarray(inverse * noise**2 * mean_trust(weights)), leftover
 
 
-def noise_of(leftover: Points, told: NDArray[np.bool_]) -> float:
-    """Standard deviation of what is left over, robustly."""
+def noise_of(leftover: Points, told: NDArray[np.bool_], floor: float = _NOISE_FLOOR_PX) -> float:
+    """Standard deviation of what is left over, robustly; ``floor`` at least."""
     spread = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 9.0
-    return max(_NOISE_FLOOR_PX, spread)
+    return max(floor, spread)
 
 
 def mean_trust(weights: NDArray[np.float64]) -> float:

@@ -59,6 +59,34 @@ class Slip:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The likeliest slip and those near it.
+
+    Attributes:
+        slip: The likeliest.
+        at_px: Places tried.
+        wide_px: Widths tried there.
+        gain: By how much each lowers the weighted sum of squares.
+    """
+
+    slip: Slip
+    at_px: NDArray[np.float64]
+    wide_px: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+    def others(self, slip: Slip, unsure: float) -> list[Slip]:
+        """The slip at other places and of other widths that explain as much but ``unsure``.
+
+        The first and the last place, the narrowest and the widest: print is rare between rows, so
+        a fold there may be anywhere between them.
+        """
+        possible = np.flatnonzero(self.gain >= self.gain.max() - unsure)
+        at, wide = self.at_px[possible], self.wide_px[possible]
+        ends = {int(k) for v in (at, wide) for k in (np.argmin(v), np.argmax(v))}
+        return [replace(slip, at_px=float(at[k]), wide_px=float(wide[k])) for k in sorted(ends)]
+
+
 def likeliest_slip(
     places: Points,
     rest: Points,
@@ -66,7 +94,7 @@ def likeliest_slip(
     basis: NDArray[np.float64],
     penalty: NDArray[np.float64],
     size: tuple[float, float],
-) -> tuple[Slip, float]:
+) -> Found:
     """The slip that explains most of what a smooth bend leaves over.
 
     Every slip of a grid is tried beside the bend at once: what the bend can do instead is taken
@@ -79,9 +107,6 @@ def likeliest_slip(
         basis: N x K values of the bend's functions.
         penalty: K x K, what a rough bend costs.
         size: Width and height of the form, work pixels.
-
-    Returns:
-        The slip, and by how much it lowers the weighted sum of squares.
     """
     root, halfway = np.sqrt(trust), []
     left = np.empty_like(rest)
@@ -94,7 +119,7 @@ def likeliest_slip(
 
     def best(
         upright: bool, at: NDArray[np.float64], wide: NDArray[np.float64]
-    ) -> tuple[Slip, float]:
+    ) -> tuple[Slip, NDArray[np.float64]]:
         along = places[:, 0 if upright else 1]
         steps = 0.5 * np.tanh(2 * (along[:, None] - at[None]) / wide[None])
         gain, shift = np.zeros(len(at)), np.zeros((len(at), 2))
@@ -108,13 +133,14 @@ def likeliest_slip(
             gain += toward**2 / weight
         most = int(np.argmax(gain))
         moved = (float(shift[most, 0]), float(shift[most, 1]))
-        return Slip(upright, float(at[most]), float(wide[most]), moved), float(gain[most])
+        return Slip(upright, float(at[most]), float(wide[most]), moved), gain
 
     found = []
     for upright in (False, True):
         length = size[0 if upright else 1]
         at = np.arange(_MARGIN_PX, length - _MARGIN_PX, _PITCH_PX)
         found.append(best(upright, at, np.full(len(at), _WIDE_PX)))
-    near = max(found, key=lambda f: f[1])[0]
-    at, wide = np.meshgrid(near.at_px + _CLOSER_PX, _CLOSER_WIDTHS_PX)
-    return best(near.upright, at.ravel(), wide.ravel())
+    near = max(found, key=lambda f: f[1].max())[0]
+    at, wide = (g.ravel() for g in np.meshgrid(near.at_px + _CLOSER_PX, _CLOSER_WIDTHS_PX))
+    slip, gain = best(near.upright, at, wide)
+    return Found(slip, at, wide, gain)
