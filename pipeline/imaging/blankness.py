@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.imaging.pages import Pixels
 
 _MARGIN_SHARE = 0.04  # a scanner's dark edge and the shadow of the sheet's own edge lie here
+_GREY_AXES = 2
 _SPECK_PX = 2  # at 75 dpi, 0.7 mm: dust
 _MIN_MARKS = 12
 _DARKEST_PAPER = 90.0  # kraft envelopes measure 130 and more
@@ -22,7 +23,7 @@ def is_blank(work: Pixels) -> bool:
     document, and taking it for an empty back would lose it.
 
     Args:
-        work: The page at ``ink.WORK_DPI``, BGR.
+        work: The page at ``ink.WORK_DPI``, BGR or one channel.
     """
     height, width = work.shape[:2]
     dy, dx = int(height * _MARGIN_SHARE), int(width * _MARGIN_SHARE)
@@ -30,7 +31,7 @@ def is_blank(work: Pixels) -> bool:
     if inner.size == 0:
         return True
     half = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(half, cv2.COLOR_BGR2GRAY)
+    grey = half if half.ndim == _GREY_AXES else cv2.cvtColor(half, cv2.COLOR_BGR2GRAY)
     mean, deviation = (float(v[0][0]) for v in cv2.meanStdDev(grey))
     if mean < _DARKEST_PAPER:
         return False

@@ -16,6 +16,7 @@ from pipeline.imaging.pages import Pixels
 A4_AREA_MM2 = 210.0 * 297.0
 WORK_DPI = 150.0
 _MM_PER_INCH = 25.4
+_COLOUR_AXES = 3
 _BACKGROUND_CELL = 16  # 2.7 mm at 150 dpi: wider than any printed stroke
 _FULL_INK_PERCENTILE = 99.5
 _WHOLE_FROM = 0.75  # 1.75 work pixels and more are reduced by two: linear sampling skips none
@@ -46,7 +47,8 @@ def work_image(pixels: Pixels, dpi: float) -> tuple[Pixels, NDArray[np.float64]]
     """The page at about ``WORK_DPI``.
 
     Returns:
-        The image (H x W x 3 BGR) and the 3 x 3 map from its pixels to pixels of the page.
+        The image (H x W x 3 BGR, or H x W as given) and the 3 x 3 map from its pixels to pixels
+        of the page.
     """
     to_page = np.eye(3)
     whole = int(dpi / WORK_DPI + 1 - _WHOLE_FROM)
@@ -83,7 +85,11 @@ def halved(ink: Pixels) -> Pixels:
 
 
 def ink_map(bgr: Pixels) -> Pixels:
-    """Darkness against the local paper, 0 (paper) to 255 (full ink), H x W uint8."""
+    """Darkness against the local paper, 0 (paper) to 255 (full ink), H x W uint8.
+
+    Args:
+        bgr: H x W x 3, or H x W of a page without colour.
+    """
     height, width = bgr.shape[:2]
     cells = (max(1, width // _BACKGROUND_CELL), max(1, height // _BACKGROUND_CELL))
     # Whole cells only (the fast path); the odd strip at the edges is a cell's width at most.
@@ -96,9 +102,11 @@ def ink_map(bgr: Pixels) -> Pixels:
     ground = cv2.max(ground, np.full_like(ground, 60))
     level = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
     ratio = cv2.divide(bgr, level, scale=255.0)
-    blue, green, red = cv2.split(ratio)
-    lightest_absent = cv2.min(cv2.min(blue, green), red)
-    ink = cv2.bitwise_not(lightest_absent).astype(np.uint8, copy=False)
+    darkest = ratio
+    if bgr.ndim == _COLOUR_AXES:
+        blue, green, red = (cv2.extractChannel(ratio, k) for k in range(_COLOUR_AXES))
+        darkest = cv2.min(cv2.min(blue, green), red)
+    ink = cv2.bitwise_not(darkest).astype(np.uint8, copy=False)
     full = _full_ink(ink)
     return cv2.convertScaleAbs(ink, alpha=255.0 / full).astype(np.uint8, copy=False)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.imaging.correlation import peaks
 from pipeline.imaging.ink import scaling
-from pipeline.imaging.mapping import Matrix, Points, project
+from pipeline.imaging.mapping import Matrix, Points, affine_near, project
 from pipeline.imaging.pages import Pixels
 from pipeline.imaging.reference import PATCH_PX, Reference
 from pipeline.imaging.slips import Slip
@@ -25,7 +25,6 @@ MIN_SCORE = 0.5
 _FIRST_RADIUS_PX = 16
 _FIRST_PATCHES = 64
 _SECOND_RADIUS_PX = 8
-_PERSPECTIVE_IGNORED_PX = 2.0
 _AGREES_WITHIN_PX = 2.5
 _NOISE_FLOOR_PX = 0.15
 
@@ -124,7 +123,6 @@ def measure(
     """
     step = 2 if halved else 1
     size = (reference.width_px // 2 // step, reference.height_px // 2 // step)
-    flat = _laid_flat(ink, scaling(1 / step, 1 / step) @ form_to_page @ scaling(step, step), size)
     places = reference.centres[chosen]
     on_page = project(form_to_page, places)
     height, width = ink.shape[0] * step, ink.shape[1] * step
@@ -147,11 +145,13 @@ def measure(
     surfaces = np.zeros((len(found), 2 * reach + 1, 2 * reach + 1), np.float32)
     extent = side + 2 * reach
     templates = reference.halved if halved else reference.templates
+    to_ink = scaling(1 / step, 1 / step) @ form_to_page @ scaling(step, step)
+    # Only what is looked at is laid flat, each window by itself.
+    maps = affine_near(to_ink, corners[found].astype(np.float64), np.array([extent, extent]))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     for n, i in enumerate(found):
-        x, y = corners[i]
-        surfaces[n] = cv2.matchTemplate(
-            flat[y : y + extent, x : x + extent], templates[chosen[i]], cv2.TM_CCOEFF_NORMED
-        )
+        window = cv2.warpAffine(ink, maps[n], (extent, extent), flags=flags)
+        surfaces[n] = cv2.matchTemplate(window, templates[chosen[i]], cv2.TM_CCOEFF_NORMED)
     offsets, scores = np.zeros((len(chosen), 2)), np.zeros(len(chosen))
     weights = np.zeros((len(chosen), 2))
     if len(found):
@@ -166,29 +166,6 @@ def measure(
     return Measurements(places, offsets, weights, scores, visible, crossing)
 
 
-def _laid_flat(ink: Pixels, form_to_ink: Matrix, size: tuple[int, int]) -> Pixels:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    if not np.any(form_to_ink[2, :2]):  # twice as fast as the general map
-        flat = cv2.warpAffine(ink, form_to_ink[:2] / form_to_ink[2, 2], size, flags=flags)
-    else:
-        flat = cv2.warpPerspective(ink, form_to_ink, size, flags=flags)
-    return flat.astype(np.uint8, copy=False)
-
-
-def _without_perspective(matrix: Matrix, width: float, height: float) -> Matrix:
-    """The affine map nearest to a homography, where it is near enough to look for patches with.
-
-    What it leaves over is measured with the patches, so nothing is lost. A scanner's sheets have
-    next to no perspective; a photographed one keeps its homography.
-    """
-    grid = np.array([[x, y, 1.0] for x in (0.0, width) for y in (0.0, height / 2, height)])
-    wanted = project(matrix, grid[:, :2])
-    solution = np.linalg.lstsq(grid, wanted, rcond=None)[0]
-    if np.abs(grid @ solution - wanted).max() > _PERSPECTIVE_IGNORED_PX:
-        return matrix
-    return np.vstack([solution.T, [0.0, 0.0, 1.0]])
-
-
 def refine(ink: Pixels, halved: Pixels, form_to_page: Matrix, reference: Reference) -> Fit | None:
     """The refined pose of a form on a scan, or None where its print is not found there.
 
@@ -201,7 +178,6 @@ def refine(ink: Pixels, halved: Pixels, form_to_page: Matrix, reference: Referen
     if len(reference.centres) < 8:
         return None
     size = reference.width_px / 2, reference.height_px / 2
-    form_to_page = _without_perspective(form_to_page, *size)
     chosen = _telling(reference)
     first = measure(halved, form_to_page, reference, chosen, _FIRST_RADIUS_PX, halved=True)
     good = (first.scores > 0.4) & np.all(first.weights > 0, axis=1)
@@ -218,7 +194,7 @@ def refine(ink: Pixels, halved: Pixels, form_to_page: Matrix, reference: Referen
     )
     if step is None or mask is None or int(mask.sum()) < 6:
         return None
-    closer = _without_perspective(form_to_page @ np.asarray(step, np.float64), *size)
+    closer = form_to_page @ np.asarray(step, np.float64)
     everything = np.arange(len(reference.centres))
     measured = measure(ink, closer, reference, everything, _SECOND_RADIUS_PX)
     return fit(measured, closer, *size)

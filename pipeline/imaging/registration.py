@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.documents import FormName
 from pipeline.domain.examinations import RegistrationFigures
@@ -21,8 +23,10 @@ from pipeline.domain.geometry import REGISTERED_DPI
 from pipeline.forms.definition import FormDefinition
 from pipeline.imaging.bending import bent
 from pipeline.imaging.blankness import is_blank
+from pipeline.imaging.channels import one_channel
 from pipeline.imaging.features import (
     FEATURE_DPI,
+    QUICK_BITS,
     CoarsePose,
     Features,
     find_features,
@@ -30,6 +34,7 @@ from pipeline.imaging.features import (
     is_sheetlike,
     match,
     match_all,
+    most_alike,
     vote,
 )
 from pipeline.imaging.gate import Doubts, doubts_of, pasted_places, zone_corners
@@ -43,8 +48,10 @@ from pipeline.imaging.versions import choose
 # Few features suffice for most pages; one full of handwriting, or badly scaled, needs more.
 PAGE_FEATURES = (900, 2400)
 _MATCHED_CANDIDATES = (4, 12)
+_ASKED_FOR_EACH = 2  # forms whose pairs vote, for each that goes on
 _QUICK_NEAR = 0.4
 _QUICK_CLEAR = 0.15
+_QUICK_SURE = 24  # quick features that fix a pose well enough to look for patches by
 _REFINED_CANDIDATES = 3
 _SUPPORT_NEAR = 0.6
 _AGREEMENT_NEAR = 0.5
@@ -54,6 +61,11 @@ _SURE_AGREEMENT = 0.50
 # Measured: our sheets 0.1-0.8 px whatever the scanner did, mirrored ones 1.1 px and more.
 _CRISP_RESIDUAL_PX = 1.0
 _MIN_INLIERS = 14
+
+
+# A form with the pairs of its quick features that agree; one with its share of support and pose.
+_Likely = tuple[Reference, NDArray[np.int64]]
+_Posed = tuple[float, Reference, CoarsePose]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +128,16 @@ class Registrar:
             *references,
         )
         self._quick_signs = np.concatenate(
-            [np.zeros((0, 256), np.float32), *(r.quick.signs() for r in self._references)]
+            [
+                np.zeros((0, QUICK_BITS), np.float32),
+                *(r.quick.signs(QUICK_BITS) for r in self._references),
+            ]
         )
 
     def register(self, page: PageImage) -> RegisteredPage | Unregistered:
         """Recognise a page and lay it on its form at 300 dpi, or say why not."""
-        found = self.align(page)
+        grey = one_channel(page.pixels)
+        found = self._aligned(page, grey)
         if isinstance(found, Unregistered):
             return found
         if found.doubts.any:
@@ -135,7 +151,7 @@ class Registrar:
         paper = paper_tone(page.pixels)
         return RegisteredPage(
             form=found.reference.form,
-            pixels=found.mapping.warp(page.pixels, paper),
+            pixels=_warped(found.mapping, page.pixels, grey, paper),
             to_page=found.mapping.form_to_page,
             figures=found.figures,
             number=page.number,
@@ -147,9 +163,12 @@ class Registrar:
 
     def align(self, page: PageImage) -> Alignment | Unregistered:
         """Recognition and registration without moving the pixels; the gate's doubts are inside."""
+        return self._aligned(page, one_channel(page.pixels))
+
+    def _aligned(self, page: PageImage, grey: Pixels | None) -> Alignment | Unregistered:
         height, width = page.pixels.shape[:2]
         dpi = probable_dpi(height, width, page.dpi)
-        work, work_to_page = work_image(page.pixels, dpi)
+        work, work_to_page = work_image(page.pixels if grey is None else grey, dpi)
         if min(work.shape[:2]) < _MIN_WORK_SIDE_PX:
             return Unregistered(FindingCode.FORM_UNKNOWN, None, None, page.number, ("too_small",))
         if is_blank(work):
@@ -181,7 +200,11 @@ class Registrar:
         fits: list[tuple[Reference, Fit]] = []
         for limit, candidates in zip(PAGE_FEATURES, _MATCHED_CANDIDATES, strict=True):
             features = find_features(small, limit)
-            fits = self._flat_fits(ink, small, features, candidates) or fits
+            likely = self._likely(features, candidates)
+            quick = limit == PAGE_FEATURES[0]
+            posed = _quickly_posed(features, likely) if quick else []
+            posed = posed or _thoroughly_posed(features, likely)
+            fits = self._flat_fits(ink, small, posed) or fits
             if any(fit.agreement >= _MIN_AGREEMENT for _, fit in fits):
                 break
         if not fits:
@@ -196,17 +219,9 @@ class Registrar:
         return finished
 
     def _flat_fits(
-        self, ink: Pixels, small: Pixels, features: Features, candidates: int
+        self, ink: Pixels, small: Pixels, posed: Sequence[_Posed]
     ) -> list[tuple[Reference, Fit]]:
         """Homographies of the forms whose features say that they may be on the page."""
-        posed: list[tuple[float, Reference, CoarsePose]] = []
-        for reference in self._likely(features, candidates):
-            pairs = vote(reference.features, features, match(reference.features, features))
-            pose = fit_pose(reference.features, features, pairs)
-            if pose is not None:
-                share = pose.support / max(1, len(reference.features.points))
-                posed.append((share, reference, pose))
-        posed.sort(key=lambda p: -p[0])
         fits: list[tuple[Reference, Fit]] = []
         for share, reference, pose in posed[:_REFINED_CANDIDATES]:
             clear = fits and fits[0][1].agreement >= _MIN_AGREEMENT
@@ -217,22 +232,24 @@ class Registrar:
                 fits.append((reference, fitted))
         return fits
 
-    def _likely(self, features: Features, candidates: int) -> list[Reference]:
+    def _likely(self, features: Features, candidates: int) -> list[_Likely]:
         """The forms by how many of their quick features agree on one pose, the best first."""
         quick = [r.quick for r in self._references]
         pairs = match_all(quick, self._quick_signs, features)
         sizes = np.array([max(1, len(f.points)) for f in quick])
-        ceiling = np.array([len(p) for p in pairs]) / sizes
+        ceiling = most_alike(quick, features, pairs) / sizes
+        agreeing = [p[:0] for p in pairs]
         support, most = np.zeros(len(quick)), 0.0
-        for k in np.argsort(-ceiling, kind="stable"):
+        for k in np.argsort(-ceiling, kind="stable")[: _ASKED_FOR_EACH * candidates]:
             if most >= _QUICK_CLEAR and ceiling[k] < _QUICK_NEAR * most:
                 break  # not even if all its pairs agreed
-            support[k] = len(vote(quick[k], features, pairs[k])) / sizes[k]
+            agreeing[k] = vote(quick[k], features, pairs[k])
+            support[k] = len(agreeing[k]) / sizes[k]
             most = max(most, float(support[k]))
         order = np.argsort(-support, kind="stable")[:candidates]
         # Where one is far ahead the others cannot be the form; a related version is never far.
         least = _QUICK_NEAR * most if most >= _QUICK_CLEAR else 0.0
-        return [self._references[k] for k in order if support[k] >= least]
+        return [(self._references[k], agreeing[k]) for k in order if support[k] >= least]
 
     @staticmethod
     def _refined(ink: Pixels, small: Pixels, pose: CoarsePose, reference: Reference) -> Fit | None:
@@ -244,11 +261,43 @@ class Registrar:
         return fitted
 
 
+def _quickly_posed(features: Features, likely: Sequence[_Likely]) -> list[_Posed]:
+    """Poses by the quick features alone, the best first; none where they are too few to be sure."""
+    posed = _posed(features, [(r, r.quick, pairs) for r, pairs in likely])
+    return posed if posed and posed[0][2].support >= _QUICK_SURE else []
+
+
+def _thoroughly_posed(features: Features, likely: Sequence[_Likely]) -> list[_Posed]:
+    """Poses by all features of the likely forms, the best first."""
+    matched = [(r, vote(r.features, features, match(r.features, features))) for r, _ in likely]
+    return _posed(features, [(r, r.features, pairs) for r, pairs in matched])
+
+
+def _posed(
+    page: Features, pairs_of: Sequence[tuple[Reference, Features, NDArray[np.int64]]]
+) -> list[_Posed]:
+    found: list[_Posed] = []
+    for reference, own, pairs in pairs_of:
+        pose = fit_pose(own, page, pairs)
+        if pose is not None:
+            found.append((pose.support / max(1, len(own.points)), reference, pose))
+    return sorted(found, key=lambda p: -p[0])
+
+
+def _warped(
+    mapping: Mapping, pixels: Pixels, grey: Pixels | None, paper: tuple[int, int, int]
+) -> Pixels:
+    if grey is None:
+        return mapping.warp(pixels, paper)
+    moved = mapping.warp(grey, paper[:1])
+    return cv2.merge([moved, moved, moved]).astype(np.uint8, copy=False)
+
+
 def paper_tone(pixels: Pixels) -> tuple[int, int, int]:
     """Tone of the bare paper, BGR: the commonest bright level of each channel."""
     sample = pixels[::8, ::8].reshape(-1, 3)
-    grey = sample.mean(axis=1)
-    bright = sample[grey >= np.percentile(grey, 50)]
+    level = sample[:, 0].astype(np.uint16) + sample[:, 1] + sample[:, 2]
+    bright = sample[level >= np.median(level)]
     blue, green, red = (int(v) for v in np.median(bright, axis=0))
     return blue, green, red
 

@@ -138,9 +138,11 @@ def likeliest_slip(
     found = []
     for upright in (False, True):
         length = size[0 if upright else 1]
-        at = np.arange(_MARGIN_PX, length - _MARGIN_PX, _PITCH_PX)
-        found.append(best(upright, at, np.full(len(at), _WIDE_PX)))
+        at = np.arange(_MARGIN_PX, length - _MARGIN_PX, _PITCH_PX, np.float64)
+        found.append(best(upright, at, np.full_like(at, _WIDE_PX)))
     near = max(found, key=lambda f: f[1].max())[0]
-    at, wide = (g.ravel() for g in np.meshgrid(near.at_px + _CLOSER_PX, _CLOSER_WIDTHS_PX))
+    near_by = near.at_px + _CLOSER_PX
+    at = np.tile(near_by, len(_CLOSER_WIDTHS_PX))
+    wide = np.repeat(np.array(_CLOSER_WIDTHS_PX, np.float64), len(near_by))
     slip, gain = best(near.upright, at, wide)
     return Found(slip, at, wide, gain)

@@ -34,7 +34,9 @@ _LEAST_COMMON_PX = 200
 _LEAST_DIFFERENCE_PX = 40  # 75 dpi: 4 mm of a line
 _PRINTED = 40
 _ABSENT = 20
-_CAP = 100.0  # a pen stroke must not outweigh the pale lines beside it
+# A pen stroke must not outweigh the pale lines beside it; on a page that shows print at half its
+# strength it is capped at half of this.
+_CAP = 100.0
 _SLACK = np.ones((5, 5), np.uint8)  # 0.7 mm each way
 _BLOT = np.ones((7, 7), np.uint8)  # 2.4 mm
 _LEAST_OPEN_SHARE = 0.4
@@ -83,7 +85,8 @@ def advantage(one: tuple[Reference, Fit], other: tuple[Reference, Fit], small: P
     strength = _strength(page, own, foreign, region)
     if strength < _LEAST_STRENGTH:
         return 0.0
-    seen, first, second = (_soft(image)[region] for image in (page, own, foreign))
+    seen = _soft(page, _CAP * min(1.0, strength))[region]
+    first, second = _soft(own)[region], _soft(foreign)[region]
     difference = first - second
     difference = difference - difference.mean()
     beyond = seen - strength * (first + second) / 2
@@ -109,8 +112,8 @@ def _solid(image: Pixels) -> NDArray[np.bool_]:
     return np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, _BLOT) > 0, bool)
 
 
-def _soft(image: Pixels) -> NDArray[np.float32]:
-    capped = np.minimum(image, _CAP).astype(np.float32)
+def _soft(image: Pixels, cap: float = _CAP) -> NDArray[np.float32]:
+    capped = np.minimum(image.astype(np.float32), cap)
     return np.asarray(cv2.GaussianBlur(capped, (0, 0), 1.0), np.float32)
 
 
