@@ -2,7 +2,8 @@
 
 Pages are made by ``registration_pages`` with known geometry and registered among all layouts. The
 true error is the distance, at every zone corner, between where the registration says it is and
-where it is. Pages of no known form are made by ``registration_strangers``.
+where it is. Pages of no known form are made by ``registration_strangers``, sheets that
+are scanned twice by ``registration_repeats``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from benchmarks.intervals import Rate
 from benchmarks.registration_pages import DegradedPage, known, layouts, pages
+from benchmarks.registration_repeats import repeats
 from benchmarks.registration_strangers import strangers
 from pipeline.imaging.gate import zone_corners
 from pipeline.imaging.mapping import project
@@ -26,6 +28,7 @@ from pipeline.imaging.registration import Registrar, Unregistered
 
 QUICK_PAGES, FULL_PAGES = 100, 1000
 QUICK_STRANGERS, FULL_STRANGERS = 24, 240
+QUICK_SHEETS, FULL_SHEETS = 30, 200
 GOAL_PX, NEVER_PX = 1.5, 4.0
 _QUARTERS = 4
 
@@ -102,6 +105,7 @@ def run(full: bool, seed: int = 20261123) -> dict[str, Any]:
     for _, page in strangers(foreign, seed + 1):
         result = registrar.align(page)
         forced += not isinstance(result, Unregistered) and not result.doubts.any
+    again = repeats(registrar, FULL_SHEETS if full else QUICK_SHEETS, seed + 2)
     milliseconds = np.array([t.cpu_ms for t in trials])
     return {
         "layouts": len(forms),
@@ -114,6 +118,8 @@ def run(full: bool, seed: int = 20261123) -> dict[str, Any]:
             _share(f"passed above {NEVER_PX} px", int((errors > NEVER_PX).sum()), len(passed)),
             _share("passed as a wrong form", sum(t.wrong_form_passed for t in trials), count),
             _share("strangers forced on a form", int(forced), foreign),
+            _share("sheet scanned twice known again", again.known_again, again.sheets),
+            _share("another sheet taken for it", again.confused, again.pairs),
         ],
         "error_px": {
             name: round(float(np.percentile(errors, p)), 3) if len(errors) else None
@@ -132,7 +138,7 @@ def table(result: dict[str, Any]) -> str:
     lines = [f"registration: {result['pages']} pages of {result['layouts']} layouts"]
     for row in result["shares"]:
         lines.append(
-            f"  {row['figure']:<28} {row['value']:8.2%}  n={row['n']:<5}"
+            f"  {row['figure']:<32} {row['value']:8.2%}  n={row['n']:<5}"
             f" 95 % [{row['low']:.2%}, {row['high']:.2%}]"
         )
     lines.append(f"  true error, px at 300 dpi    {result['error_px']}")

@@ -31,15 +31,16 @@ _PRINT: dict[str, NDArray[np.bool_]] = {}  # by form and version; a worker has f
 def zone_sketches(page: RegisteredPage) -> dict[FieldName, NDArray[np.float32]]:
     """For each field with ink in it, the share of ink in cells of 1.5 mm, flattened.
 
-    The form's own print is left out. A field over several zones gives one vector; where there is
-    no ink the field is missing. The length depends on the form only.
+    The form's own print is left out, and so are fields that a machine printed: lines of one font in
+    one place are alike on everybody's sheet. A field over several zones gives one vector; where
+    there is no ink the field is missing. The length depends on the form only.
     """
     grey = cv2.cvtColor(page.pixels, cv2.COLOR_BGR2GRAY)
     paper = float(np.dot(page.paper_bgr, (0.114, 0.587, 0.299)))
     printed = _print_of(page.form)
     found: dict[FieldName, list[NDArray[np.float32]]] = {}
     for zone in page.form.zones:
-        if zone.reader not in _READERS or zone.field in PIN_FIELDS:
+        if zone.reader not in _READERS or zone.printed or zone.field in PIN_FIELDS:
             continue
         box = zone.box.to_px()
         place = np.s_[box.y : box.y + box.h, box.x : box.x + box.w]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -155,6 +156,22 @@ def test_real_pages_scanned_in_two_ways(registrar: Registrar, vault: Vault) -> N
     ]
     assert same_sheet(marks[0], marks[1])
     assert not same_sheet(marks[0], marks[2])
+
+
+def test_what_a_machine_printed_alike_on_everybodys_sheet_tells_no_sheet(
+    vault: Vault, tmp_path
+) -> None:
+    """Notices have nothing but print: the same lines in the same font, for every holder."""
+    form = Catalogue.load().get(FormName.EXPIRY_NOTICE.value)
+    known = Registrar([form], tmp_path)
+    marks = []
+    for person in range(4):
+        rng = np.random.default_rng([5, person])
+        sheet = compose(form, make_applicant(rng), draw_style(rng), rng).pixels
+        page = known.register(PageImage(sheet, 1, 300.0))
+        assert isinstance(page, RegisteredPage)
+        marks.append(dict(sheet_marks(vault, zone_sketches(page))))
+    assert not any(same_sheet(a, b) for a, b in combinations(marks, 2))
 
 
 def test_an_empty_form_has_no_sketch_and_pins_never_have_one(registrar: Registrar) -> None:
