@@ -161,6 +161,22 @@ def test_a_filled_cell_is_doubtful_and_a_dot_is_tiny() -> None:
     assert cells[2].state == CellState.TINY
 
 
+def test_a_stroke_beside_an_empty_cell_is_not_lost() -> None:
+    """A hurried 1 stands before its box: nobody else's, it leaves the box in doubt."""
+    form, zone = sheet(ORANGE)
+    page = blank(form, zone)
+    first, second = (cell.to_px() for cell in zone.cells[:2])
+    cv2.line(page, (first.x - 12, first.y + 14), (first.x - 1, first.y + 100), INK, 7)
+    cv2.line(page, (second.x + 50, second.y + 14), (second.x + 50, second.y + 100), INK, 7)
+    cells = cut(form, zone, page)
+    assert cells[0].state == CellState.TOUCHING and cells[0].ink_px is not None
+    assert cells[1].state == CellState.INK
+    assert cells[2].state == CellState.BLANK
+    # Where the box has a character of its own, the stroke is none of it.
+    cv2.line(page, (first.x + 50, first.y + 14), (first.x + 50, first.y + 100), INK, 7)
+    assert cut(form, zone, page)[0].state == CellState.INK
+
+
 def test_specks_of_dust_are_no_ink() -> None:
     form, zone = sheet(ORANGE)
     page = blank(form, zone)

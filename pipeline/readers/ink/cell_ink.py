@@ -275,6 +275,7 @@ def _owners(
     whole: list[list[int]] = [[] for _ in cells]
     split: list[list[int]] = [[] for _ in cells]
     border: list[list[int]] = [[] for _ in cells]
+    beside: list[list[int]] = [[] for _ in cells]
     spanning: list[tuple[int, int, list[int]]] = []
     for k in range(1, count):
         area = int(stats[k, cv2.CC_STAT_AREA])
@@ -288,6 +289,8 @@ def _owners(
             if tall and reached[k] >= _BORDER_SHARE * area:
                 whole[owner].append(k)
                 border[owner].append(k)
+            elif tall and reached[k] >= _SPECK_AREA_PX:
+                beside[owner].append(k)
             continue
         others = [i for i in range(len(cells)) if i != owner and shares[i] > 0]
         reach = max((_reach(labels, k, lots[i], owner < i) / cells[i].w for i in others), default=0)
@@ -307,6 +310,10 @@ def _owners(
         for i in (owner, *others):
             if shares[i] >= max(_SPECK_AREA_PX, 0.04 * area):
                 split[i].append(k)
+    for i, strokes in enumerate(beside):
+        if not whole[i] and not split[i]:
+            # A stroke that nobody has, beside an empty cell: its character may have been put there.
+            whole[i], border[i] = strokes, strokes
     return [
         _Owned(tuple(whole[i]), tuple(split[i]), lots[i], tuple(border[i]))
         for i in range(len(cells))
