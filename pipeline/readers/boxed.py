@@ -110,8 +110,8 @@ class BoxedReading:
 
     @property
     def blank(self) -> bool:
-        """No cell holds ink."""
-        return all(cell.blank for cell in self.cells)
+        """No cell holds ink, and none may have."""
+        return all(cell.blank and not cell.doubtful for cell in self.cells)
 
     @property
     def plain(self) -> str:
@@ -120,8 +120,8 @@ class BoxedReading:
 
     @property
     def written(self) -> tuple[int, int]:
-        """First cell with ink and one past the last; (0, 0) where all are blank."""
-        held = [i for i, cell in enumerate(self.cells) if not cell.blank]
+        """First cell that holds ink or may have, and one past the last; (0, 0) where none."""
+        held = [i for i, cell in enumerate(self.cells) if not cell.blank or cell.doubtful]
         return (held[0], held[-1] + 1) if held else (0, 0)
 
     @property

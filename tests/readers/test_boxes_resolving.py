@@ -91,6 +91,36 @@ def test_a_blank_number_is_missing() -> None:
     assert not resolved.reading.accepted
 
 
+def lost(state: CellState) -> CellReading:
+    """A cell without ink of its own, where some may have been."""
+    return CellReading({}, state, BoxPx(0, 0, 100, 110))
+
+
+@pytest.mark.parametrize("state", [CellState.ON_LINE, CellState.CUT])
+def test_an_empty_row_is_no_proof_where_a_stroke_may_have_been_lost(state: CellState) -> None:
+    blank = cell(" ")
+    missing = resolve_my_number(
+        boxed([lost(state), *[blank] * 11], FieldName.MY_NUMBER), THRESHOLDS
+    )
+    assert C.MY_NUMBER_MISSING not in codes(missing)
+    assert all(f.severity == Severity.REVIEW for f in missing.findings)
+    field = FieldName.REPRESENTATIVE_POSTAL_CODE
+    row = boxed([*[blank] * 6, lost(state)], field)
+    row = dataclasses.replace(row, zone=dataclasses.replace(row.zone, optional=True))
+    code = resolve_digits(field, row, THRESHOLDS)
+    assert not code.reading.accepted and code.findings
+
+
+@pytest.mark.parametrize("state", [CellState.ON_LINE, CellState.CUT])
+def test_a_pin_does_not_end_before_a_box_whose_stroke_may_have_been_lost(state: CellState) -> None:
+    written = [cell(c, SIGNATURE_ALPHABET) for c in "AXK7KT"]
+    row = [*written, lost(state), *[cell(" ")] * 9]
+    field = FieldName.PIN_SIGNATURE
+    resolved = resolve_pin(field, boxed(row, field, SIGNATURE_ALPHABET), THRESHOLDS)
+    assert not resolved.reading.accepted
+    assert (C.PIN_AMBIGUOUS, 6) in [(f.code, f.position) for f in resolved.findings]
+
+
 def test_twelve_zeros_are_refused() -> None:
     resolved = resolve_my_number(number(PLACEHOLDER), THRESHOLDS)
     assert codes(resolved) == [C.MY_NUMBER_PLACEHOLDER]
