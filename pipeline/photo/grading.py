@@ -31,6 +31,7 @@ from pipeline.photo.checks import (
     verdicts,
 )
 from pipeline.photo.faces import Face, FaceFinder
+from pipeline.photo.ink_lines import InkReader
 from pipeline.photo.prints.finding import FoundPrint, PrintFinder
 from pipeline.photo.probe import HeadProbe, landmarks_of, landmarks_of_glimpse
 from pipeline.photo.silhouettes import Silhouettes
@@ -66,6 +67,8 @@ PAPER_WHITE = (255, 255, 255)
 PLAUSIBLE_PRINT_MM = (20.0, 70.0)
 UPSIDE_DOWN_TURNS = (2, 1, 3)
 MAX_FACES_MESHED = 4
+# The network for ink was trained on real faces; the variant of clean data goes by rule instead.
+MODELS_ON_REAL_FACES = ("photo_head",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class PhotoGrader:
         self._faces = FaceFinder(store)
         self._silhouettes = Silhouettes(store)
         self._probe = HeadProbe(store, head_model)
+        self._ink = InkReader(store) if head_model in MODELS_ON_REAL_FACES else None
         self._prints = PrintFinder(cache_dir)
         self._version = f"photo-{self.limits.version} {store.version(head_model)}"
 
@@ -125,7 +129,8 @@ class PhotoGrader:
         checks = self._checked(subject, turns)
         if page.bilevel:
             checks = _without_tones(checks)
-        grade = PhotoGrade(_overall(checks), checks, found.box_px, True, self._version)
+        verdict = _with_size(_overall(checks), checks)
+        grade = PhotoGrade(verdict, checks, found.box_px, True, self._version)
         return GradedPhoto(grade, subject, found)
 
     def examine_loose(self, pixels: Pixels, dpi: float | None) -> GradedPhoto:
@@ -169,6 +174,8 @@ class PhotoGrader:
         scores = self._scores(picture, largest, glimpse)
         factor = working_scale(picture, largest)
         working = scaled(picture, factor)
+        if largest is not None and self._ink is not None:
+            scores["ink"] = self._ink.probability(working, scaled_face(largest, factor))
         subject = Subject(
             working,
             lightness(working, paper_bgr),
@@ -246,6 +253,14 @@ def _overall(checks: tuple[PhotoCheck, ...]) -> Verdict:
     if Verdict.FAIL in said:
         return Verdict.FAIL
     return Verdict.REVIEW if Verdict.REVIEW in said else Verdict.PASS
+
+
+def _with_size(verdict: Verdict, checks: tuple[PhotoCheck, ...]) -> Verdict:
+    """A print on paper has a size: where no edge shows it, somebody measures before it passes."""
+    unmeasured = any(
+        c.check == PhotoCheckName.SIZE and c.verdict == Verdict.NOT_ASSESSABLE for c in checks
+    )
+    return Verdict.REVIEW if unmeasured and verdict == Verdict.PASS else verdict
 
 
 def _three_channels(pixels: Pixels) -> Pixels:

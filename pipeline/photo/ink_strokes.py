@@ -1,4 +1,4 @@
-"""Coloured ink across a face: a pen stroke or a stamp's arc, longer and thinner than a blush is.
+"""Coloured ink across a face by rule, where the network of ``ink_lines`` may not be used.
 
 Looked for between the features, where there is skin only: a long thin run of pixels far redder or
 bluer than this very face's own skin. Black strokes and small seals are not told from hair, frames

@@ -1,4 +1,4 @@
-"""Too dark, or washed out: against the paper white of the same scan, never by the face alone.
+"""Too dark, washed out or blown out by glare: against the paper white, never by the face alone.
 
 A face is as dark as it is. What tells an underexposed photo is that nothing in it is light:
 wall, clothes, eyes, highlights.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
+from pipeline.photo import glare
 from pipeline.photo.checks import verdicts
 from pipeline.photo.subject import Subject
 from pipeline.photo.thresholds import Limits
@@ -18,7 +19,7 @@ BURNT_BELOW_WHITE = 2.0  # L*: nearer to the lightest tone than this shows no sk
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The 98th percentile of the whole photo, and how much of the face is blank paper."""
+    """The 98th percentile of the photo, how much of the face is blank paper, and glare on it."""
     light = subject.light
     high = float(np.percentile(light, 98))
     spread = high - float(np.percentile(light, 2))
@@ -29,5 +30,12 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     dark, limit = verdicts.below(high, limits["high_review"], limits["high_fail"])
     flat, _ = verdicts.below(spread, limits["spread_review"], limits["spread_fail"])
     washed, _ = verdicts.above(burnt, limits["burnt_review"], limits["burnt_fail"])
-    extra = (("spread_levels", spread), ("burnt_share", burnt))
-    return PhotoCheck(NAME, verdicts.worst(dark, flat, washed), high, "L*", limit, extra)
+    spot = glare.contrast(subject, max(white, limits["glare_from"]), limits)
+    blown = Verdict.REVIEW if spot > limits["glare_review"] else Verdict.PASS
+    extra = (
+        ("spread_levels", spread),
+        ("burnt_share", burnt),
+        ("glare_levels", spot),
+        ("glare_threshold", limits["glare_review"]),
+    )
+    return PhotoCheck(NAME, verdicts.worst(dark, flat, washed, blown), high, "L*", limit, extra)

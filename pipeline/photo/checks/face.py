@@ -1,4 +1,4 @@
-"""One face, no more and no less, and no pen stroke across it."""
+"""One face, no more and no less, and no ink across it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         return PhotoCheck(NAME, Verdict.FAIL, 0.0, "faces", 1.0, (("score", 0.0),))
     size = max(largest.box[2], 1e-6)
     count = sum(f.box[2] / size >= limits["second_face_size"] for f in subject.faces)
-    ink = longest_stroke(subject, limits)
+    ink, ink_limit = _ink(subject, limits)
     extra = (
         ("score", largest.score),
         ("eyes_to_chin_px", subject.source_t_px),
-        ("ink_stroke", ink),
+        ink,
     )
     if count > 1:
         return PhotoCheck(NAME, Verdict.FAIL, float(count), "faces", 1.0, extra)
@@ -30,5 +30,12 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     mesh, _ = verdicts.below(largest.mesh_score, limits["mesh_review"], limits["mesh_fail"])
     small, _ = verdicts.below(subject.source_t_px, limits["t_review_px"], limits["t_fail_px"])
     # Somebody may have been photographed with paint on the face: a person decides.
-    inked = Verdict.REVIEW if ink > limits["ink_stroke_review"] else Verdict.PASS
+    inked = Verdict.REVIEW if ink[1] > ink_limit else Verdict.PASS
     return PhotoCheck(NAME, verdicts.worst(doubt, mesh, small, inked), 1.0, "faces", 1.0, extra)
+
+
+def _ink(subject: Subject, limits: Limits) -> tuple[tuple[str, float], float]:
+    """The measure of ink by name and its limit: the network's, or the rule's without it."""
+    if "ink" in subject.scores:
+        return ("ink_probability", subject.scores["ink"]), limits["ink_review"]
+    return ("ink_stroke", longest_stroke(subject, limits)), limits["ink_stroke_review"]
