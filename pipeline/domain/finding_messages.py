@@ -79,9 +79,13 @@ MESSAGES: dict[C, Words] = {
     C.PHOTO_SIZE: Words(
         "写真の大きさが縦4.5cm×横3.5cmではありません。", "The photo is not 4.5 cm by 3.5 cm."
     ),
+    C.PHOTO_SIZE_UNSEEN: Words(
+        "写真の縁がはっきりしないため、大きさを機械では確かめられません。実物を測ってください。",
+        "An edge of the photo cannot be seen, so its size is not known. Measure the paper.",
+    ),
     C.PHOTO_FACE: Words(
-        "写真から一人の顔をはっきり確認できません（人数、または顔にかかる線）。",
-        "The photo does not clearly show exactly one face (their number, or a line across it).",
+        "写真から一人の顔をはっきり確認できません（人数、または顔にかかる線や印）。",
+        "The photo does not clearly show exactly one face (their number, or ink across it).",
     ),
     C.PHOTO_POSE: Words("顔が正面を向いていません。", "The face is not turned to the front."),
     C.PHOTO_BACKGROUND: Words("写真の背景が無地ではありません。", "The background is not plain."),
@@ -102,7 +106,8 @@ MESSAGES: dict[C, Words] = {
         "写真がぼけている、またはぶれています。", "The photo is out of focus or shaken."
     ),
     C.PHOTO_EXPOSURE: Words(
-        "写真が暗すぎる、または明るすぎます。", "The photo is too dark or too light."
+        "写真が暗すぎる、明るすぎる、または顔に強い反射があります。",
+        "The photo is too dark or too light, or glare blots out part of the face.",
     ),
     C.PHOTO_FRAMING: Words(
         "顔の大きさや位置が規格に合いません。", "The size or place of the face is out of standard."

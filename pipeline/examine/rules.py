@@ -19,6 +19,8 @@ from pipeline.domain.readings import Reading
 Readings = Mapping[FieldName, Reading]
 
 AGE_WITHOUT_PHOTO = 1
+# The mesh was made for older faces: it reads a small child's chin as lifted, by about 7 degrees.
+AGE_OF_A_SURE_POSE = 4
 AGE_WITHOUT_REPRESENTATIVE = 15
 REPRESENTATIVE_FIELDS = (FieldName.REPRESENTATIVE_NAME, FieldName.REPRESENTATIVE_RELATION)
 
@@ -199,7 +201,7 @@ def representative(readings: Readings) -> list[Finding]:
 def of_the_photo(
     grade: PhotoGrade | None, readings: Readings, *, exception_stated: bool
 ) -> list[Finding]:
-    """Findings from a photo's grade, with infants and stated exceptions turned to review.
+    """Findings from a photo's grade, with small children and stated exceptions turned to review.
 
     Where the scan shows nothing of the photo, what it seems to show is no ground for return.
     Card Act art. 2(7): under one year at the application date (from 2024-12-02) no photo is used.
@@ -224,9 +226,17 @@ def of_the_photo(
     if unseen:
         findings.append(Finding(FindingCode.PHOTO_NOT_ASSESSABLE, Severity.REVIEW, FieldName.PHOTO))
     for check in grade.checks:
+        if check.check == PhotoCheckName.SIZE and check.verdict == Verdict.NOT_ASSESSABLE:
+            if not unseen:
+                code = FindingCode.PHOTO_SIZE_UNSEEN
+                findings.append(Finding(code, Severity.REVIEW, FieldName.PHOTO))
+            continue
         if check.verdict not in (Verdict.FAIL, Verdict.REVIEW):
             continue
-        excused = exception_stated or infant or check.check == PhotoCheckName.HEAD_COVERING
+        unsure = check.check == PhotoCheckName.HEAD_COVERING or (
+            check.check == PhotoCheckName.POSE and age is not None and age < AGE_OF_A_SURE_POSE
+        )
+        excused = exception_stated or infant or unsure
         fails = check.verdict == Verdict.FAIL and not excused and not unseen
         evidence: list[tuple[str, str | float]] = []
         if check.value is not None:

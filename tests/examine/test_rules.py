@@ -161,6 +161,30 @@ def test_no_photo_is_returned_for_its_size_where_the_scan_shows_nothing_of_it() 
         assert (C.PHOTO_SIZE, severity) in told(found)
 
 
+def test_the_pose_of_a_small_child_is_a_question() -> None:
+    grade = photo((PhotoCheckName.POSE, Verdict.FAIL), (PhotoCheckName.EYES, Verdict.FAIL))
+    for born, severity in ((2023, Severity.REVIEW), (2021, Severity.RETURN)):
+        child = dated(dt.date(born, 1, 1), dt.date(2026, 1, 1))
+        assert told(rules.of_the_photo(grade, child, exception_stated=False)) == [
+            (C.PHOTO_POSE, severity),
+            (C.PHOTO_EYES, Severity.RETURN),
+        ]
+
+
+def test_a_photo_whose_size_cannot_be_seen_is_a_question_of_its_own() -> None:
+    adult = dated(dt.date(1990, 1, 1), dt.date(2026, 1, 1))
+    size = PhotoCheck(PhotoCheckName.SIZE, Verdict.NOT_ASSESSABLE, 0.2, "mm", 1.0)
+    with_tones = PhotoGrade(Verdict.REVIEW, (size,), present=True)
+    assert told(rules.of_the_photo(with_tones, adult, exception_stated=False)) == [
+        (C.PHOTO_SIZE_UNSEEN, Severity.REVIEW)
+    ]
+    # Of a scan without tones the whole photo is looked at anyhow.
+    without = PhotoGrade(Verdict.NOT_ASSESSABLE, (size,), present=True)
+    assert told(rules.of_the_photo(without, adult, exception_stated=False)) == [
+        (C.PHOTO_NOT_ASSESSABLE, Severity.REVIEW)
+    ]
+
+
 def test_a_missing_photo_is_a_ground_for_return_from_one_year_on() -> None:
     adult = dated(dt.date(1990, 1, 1), dt.date(2026, 1, 1))
     assert told(rules.of_the_photo(photo(present=False), adult, exception_stated=False)) == [
@@ -181,10 +205,12 @@ def test_a_stated_reason_turns_every_failure_into_a_question(
 ) -> None:
     adult = dated(dt.date(1990, 1, 1), dt.date(2026, 1, 1))
     findings = rules.of_the_photo(photo(*checks), adult, exception_stated=stated)
-    asked = [c for c in checks if c[1] in (Verdict.FAIL, Verdict.REVIEW)]
+    size_unseen = (PhotoCheckName.SIZE, Verdict.NOT_ASSESSABLE)
+    asked = [c for c in checks if c[1] in (Verdict.FAIL, Verdict.REVIEW) or c == size_unseen]
     assert len(findings) == len(asked)
     for finding, (name, verdict) in zip(findings, asked, strict=True):
-        assert finding.code.value == f"PHOTO_{name.value.upper()}"
+        unseen = "_UNSEEN" if (name, verdict) == size_unseen else ""
+        assert finding.code.value == f"PHOTO_{name.value.upper()}{unseen}"
         excused = stated or name == PhotoCheckName.HEAD_COVERING
         returned = verdict == Verdict.FAIL and not excused
         assert finding.severity == (Severity.RETURN if returned else Severity.REVIEW)
