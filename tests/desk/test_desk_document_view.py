@@ -14,12 +14,14 @@ from examination_fixtures import (
     accepted_application,
     examination,
     flagged_number,
+    photo_application,
     reading,
     unknown_page,
 )
 
 from pipeline.desk.page_view import CropPlace, place
 from pipeline.domain.documents import FieldName, Route
+from pipeline.domain.finding_messages import message
 from pipeline.domain.finding_rules import rule
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.forms.catalogue import Catalogue
@@ -149,3 +151,21 @@ def test_every_finding_has_a_rule_in_both_languages() -> None:
     for code in FindingCode:
         ja, en = rule(code)
         assert ja.strip() and en.replace("±", "").isascii()
+
+
+def test_findings_and_photo_figures_are_told_in_words_with_their_codes_beside(
+    office: Office,
+) -> None:
+    documents = office.load("b", a=flagged_number(), p=photo_application())
+    auditor = office.log_in("audra", Role.AUDITOR)
+    page = auditor.get(f"/documents/{documents['a']}").text
+    assert (
+        "MY_NUMBER_AMBIGUOUS</small>" in page
+        and message(FindingCode.MY_NUMBER_AMBIGUOUS).ja in page
+    )
+    photo = auditor.get(f"/documents/{documents['p']}").text
+    assert re.search(r"大きさ|無背景", photo) and '<small class="code">' in photo
+    figures = office.log_in("ana", Role.ANALYST).get("/throughput").text
+    assert (
+        message(FindingCode.MY_NUMBER_AMBIGUOUS).ja in figures and "MY_NUMBER_AMBIGUOUS" in figures
+    )

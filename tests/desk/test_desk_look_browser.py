@@ -149,3 +149,18 @@ def test_a_pin_stays_large_beside_what_it_is_compared_with(at_desk: tuple[Office
     sheet, beside = box(desk, ".sheet"), box(desk, ".references")
     assert beside["y"] + beside["height"] <= sheet["y"] + sheet["height"]
     desk.close()
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_longest_menu_stands_in_one_line(
+    served: tuple[Office, str], browser: Browser, language: str
+) -> None:
+    office, address = served
+    office.person("sora", Role.SUPERVISOR)
+    desk = Desk(browser, address, language)
+    desk.log_in("sora")
+    tops = desk.page.evaluate(
+        "[...document.querySelectorAll('header nav a')].map(a => a.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 9 and len(set(tops)) == 1
+    desk.close()

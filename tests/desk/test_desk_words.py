@@ -55,6 +55,16 @@ def test_every_code_has_a_word(group: str) -> None:
             assert f"{group}.{code}" in words(language).messages
 
 
+def test_every_measure_of_a_photo_has_a_word() -> None:
+    checks = DESK.parent / "photo" / "checks"
+    source = "\n".join(path.read_text("utf-8") for path in checks.glob("*.py"))
+    units = re.findall(r'(?:limit|1\.0|NAME), "([^"]+)"[,)]|, "([^"]+)", (?:limit|1\.0)', source)
+    named = {one or other for one, other in units}
+    assert {"mm", "deg", "probability", "L*"} <= named
+    for language in LANGUAGES:
+        assert {f"measure.{unit}" for unit in named} <= words(language).messages.keys()
+
+
 def test_every_key_that_a_template_asks_for_exists() -> None:
     messages = words("ja").messages
     asked = set()
