@@ -91,7 +91,7 @@ def truth(given: DegradedPage, mapping: Mapping, sides: Sides) -> Sides:
     if mapping.bend is not None:
         size = mapping.width_px, mapping.height_px
         for _ in range(30):
-            placed = flat - displacement(placed, size, mapping.bend, mapping.slip)
+            placed = flat - displacement(placed, size, mapping.bend, mapping.slips)
     across, down, right, bottom = np.split(placed + 0.5, 4)
     return np.column_stack([across[:, 0], down[:, 1], right[:, 0], bottom[:, 1]])
 

@@ -6,6 +6,7 @@ about as good where print is rare; the gate is told of them, for they may place 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from pipeline.imaging.refinement import (
     summarised,
     usable_of,
 )
-from pipeline.imaging.slips import Found, Slip, likeliest_slip
+from pipeline.imaging.slips import Found, Slip, columns, likeliest_slip
 
 _STIFFNESS = (1.0, 0.1, 0.01, 0.001)
 _BEND_NEEDS = 24
@@ -45,6 +46,7 @@ _LEAST_NOISE_PX = 0.05
 _SLIP_NO_WORSE = 1.05  # the stiffest explanation whose cost is this near to the least is taken
 _RIVAL_WITHIN = 2.0  # and those with a cost up to this much of the least are possible
 _SLIP_RIDGE = 0.02
+_MOST_SLIPS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ class _Tried:
 
     cost: float
     fitted: Bending
-    slip: Slip | None
+    slips: tuple[Slip, ...]
     stiffness: float
 
     @property
     def bend(self) -> NDArray[np.float64]:
-        """Its coefficients without the slip's."""
+        """Its coefficients without those of the slips."""
         return self.fitted.coefficients[:BEND_SIZE]
 
 
@@ -104,7 +106,7 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     for stiffness in _STIFFNESS:
         fitted = fit_bend(basis, rest, weights, trust, stiffness)
         trust = robust_trust(fitted.leftover, weights)
-        tried.append(_explained(fitted, weights, None, stiffness))
+        tried.append(_explained(fitted, weights, (), stiffness))
         if tried[-1].cost < _BEND_GAIN * cost and cost - tried[-1].cost > _BEND_WORTH_PX2:
             cost = tried[-1].cost
             best = tried[-1]
@@ -123,15 +125,14 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     if taken is None:
         return flat
     possible = [t for t in explained if t.cost <= _RIVAL_WITHIN * least]
-    rivals = [Rival(t.bend, t.slip) for t in possible if t is not taken]
-    if possible[0].slip is not None:
-        rivals += elsewhere
+    rivals = [Rival(t.bend, t.slips) for t in possible if t is not taken]
+    rivals += [rival for t, rival in elsewhere if t in possible]
     settled = _settled(taken, basis, places, rest, weights)
     leftover, spread = settled.fitted.leftover, settled.fitted.spread()
     found = summarised(
         flat.measured, usable, flat.before, flat.step, settled.bend, leftover, spread
     )
-    return replace(found, slip=settled.slip, rivals=tuple(rivals))
+    return replace(found, slips=settled.slips, rivals=tuple(rivals))
 
 
 def _settled(
@@ -142,12 +143,10 @@ def _settled(
     weights: NDArray[np.float64],
 ) -> _Tried:
     """The explanation taken, fitted once more with the trust that it left itself."""
-    slip, design = taken.slip, basis
-    if slip is not None:
-        design = np.concatenate([basis, slip.column(places)], axis=1)
+    design = np.concatenate([basis, columns(taken.slips, places)], axis=1)
     trust = robust_trust(taken.fitted.leftover, weights)
     fitted = fit_bend(design, rest, weights, trust, taken.stiffness)
-    return _explained(fitted, weights, slip, taken.stiffness)
+    return _explained(fitted, weights, taken.slips, taken.stiffness)
 
 
 def _slipped(
@@ -157,25 +156,37 @@ def _slipped(
     looked_at: Points,
     basis: NDArray[np.float64],
     size: tuple[float, float],
-) -> tuple[list[_Tried], list[Rival]]:
-    """Explanations with the likeliest slip, the stiffest first, and it at other places near by.
+) -> tuple[list[_Tried], list[tuple[_Tried, Rival]]]:
+    """Explanations with the likeliest slips, the stiffest first, and each at other places near by.
 
-    Nothing of either where no slip shows.
+    Nothing of either where no slip shows. Sheets are folded in two or in three: two slips at most.
     """
-    found = _shown(places, rest, weights, looked_at, basis, size)
-    if found is None:
-        return [], []
-    design = np.concatenate([basis, found.slip.column(places)], axis=1)
-    explained = []
-    trust = _patient_trust(looked_at, weights)
-    for stiffness in _SLIP_STIFFNESS:
-        fitted = fit_bend(design, rest, weights, trust, stiffness)
-        trust = robust_trust(fitted.leftover, weights)
-        explained.append(_explained(fitted, weights, found.slip, stiffness))
-    bend, slip, left = explained[0].bend, explained[0].slip, explained[0].fitted.leftover
-    noise = noise_of(left, weights > 0, _LEAST_NOISE_PX)
-    unsure = _PLACE_UNSURE * mean_trust(weights) * noise**2
-    elsewhere = [Rival(bend, s) for s in found.others(slip or found.slip, unsure)]
+    explained: list[_Tried] = []
+    elsewhere: list[tuple[_Tried, Rival]] = []
+    slips: tuple[Slip, ...] = ()
+    design = basis
+    while len(slips) < _MOST_SLIPS:
+        found = _shown(places, rest, weights, looked_at, design, size)
+        if found is None:
+            break
+        slips = (*slips, found.slip)
+        design = np.concatenate([basis, columns(slips, places)], axis=1)
+        trust = _patient_trust(looked_at, weights)
+        own: list[_Tried] = []
+        for stiffness in _SLIP_STIFFNESS:
+            fitted = fit_bend(design, rest, weights, trust, stiffness)
+            trust = robust_trust(fitted.leftover, weights)
+            own.append(_explained(fitted, weights, slips, stiffness))
+        first, looked_at = own[0], own[0].fitted.leftover
+        slips = first.slips
+        noise = noise_of(looked_at, weights > 0, _LEAST_NOISE_PX)
+        unsure = _PLACE_UNSURE * mean_trust(weights) * noise**2
+        elsewhere += [
+            (first, Rival(first.bend, (*slips[:-1], other)))
+            for other in found.others(slips[-1], unsure)
+        ]
+        explained += own
+    explained.sort(key=lambda t: (-t.stiffness, len(t.slips)))
     return explained, elsewhere
 
 
@@ -202,19 +213,21 @@ def _patient_trust(leftover: Points, weights: NDArray[np.float64]) -> NDArray[np
 
 
 def _explained(
-    fitted: Bending, weights: NDArray[np.float64], slip: Slip | None, stiffness: float
+    fitted: Bending, weights: NDArray[np.float64], slips: Sequence[Slip], stiffness: float
 ) -> _Tried:
-    if slip is not None:
-        moved = fitted.coefficients[-1]
-        slip = replace(slip, shift_px=(float(moved[0]), float(moved[1])))
-    return _Tried(cost_of(fitted.leftover, weights), fitted, slip, stiffness)
+    moved = fitted.coefficients[BEND_SIZE:]
+    own = tuple(
+        replace(slip, shift_px=(float(x), float(y)))
+        for slip, (x, y) in zip(slips, moved, strict=True)
+    )
+    return _Tried(cost_of(fitted.leftover, weights), fitted, own, stiffness)
 
 
-def _penalty(columns: int, stiffness: float) -> NDArray[np.float64]:
-    """What roughness costs, for the bend's functions and a slip's column where there is one."""
-    rough = 1e-6 * np.eye(columns)
+def _penalty(columns_of_all: int, stiffness: float) -> NDArray[np.float64]:
+    """What roughness costs, for the bend's functions and the columns of slips."""
+    rough = 1e-6 * np.eye(columns_of_all)
     rough[:BEND_SIZE, :BEND_SIZE] += stiffness * bend_roughness()
-    rough[BEND_SIZE:, BEND_SIZE:] = _SLIP_RIDGE
+    rough[BEND_SIZE:, BEND_SIZE:] += _SLIP_RIDGE * np.eye(columns_of_all - BEND_SIZE)
     return rough
 
 

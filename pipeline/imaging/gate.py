@@ -17,6 +17,7 @@ from pipeline.imaging.ink import WORK_DPI
 from pipeline.imaging.mapping import Mapping, Points, bend_basis, displacement
 from pipeline.imaging.reference import Reference
 from pipeline.imaging.refinement import Fit
+from pipeline.imaging.slips import columns
 
 MAX_RESIDUAL_PX = 3.0  # of left-out patches, 300 dpi
 MAX_UNCERTAINTY_PX = 1.6  # standard deviation at a zone corner, 300 dpi
@@ -128,8 +129,7 @@ def _uncertainty(fit: Fit, places: Points, mapping: Mapping) -> float:
     width, height = mapping.width_px / _TO_REGISTERED, mapping.height_px / _TO_REGISTERED
     if fit.bend is not None:
         basis = bend_basis(places, width, height)
-        if fit.slip is not None:
-            basis = np.concatenate([basis, fit.slip.column(places)], axis=1)
+        basis = np.concatenate([basis, columns(fit.slips, places)], axis=1)
         variance = np.einsum("ij,ij->i", basis @ fit.spread, basis)
     else:
         p = places * np.array([2 / width, 2 / height]) - 1
@@ -147,8 +147,8 @@ def _apart(fit: Fit, places: Points, mapping: Mapping) -> float:
     if fit.bend is None:
         return 0.0
     size = mapping.width_px / _TO_REGISTERED, mapping.height_px / _TO_REGISTERED
-    taken = displacement(places, size, fit.bend, fit.slip)
-    others = [displacement(places, size, r.bend, r.slip) for r in fit.rivals]
+    taken = displacement(places, size, fit.bend, fit.slips)
+    others = [displacement(places, size, r.bend, r.slips) for r in fit.rivals]
     return max((float(np.linalg.norm(o - taken, axis=1).max()) for o in others), default=0.0)
 
 

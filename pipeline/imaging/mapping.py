@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -93,11 +94,11 @@ def bend_roughness() -> NDArray[np.float64]:
 
 
 def displacement(
-    points: Points, size: tuple[float, float], bend: NDArray[np.float64], slip: Slip | None
+    points: Points, size: tuple[float, float], bend: NDArray[np.float64], slips: Sequence[Slip]
 ) -> Points:
-    """How form places are shifted by a bend and a slip: N x 2."""
+    """How form places are shifted by a bend and slips: N x 2."""
     shift = bend_basis(points, *size) @ bend
-    return np.asarray(shift if slip is None else shift + slip.shift(points), np.float64)
+    return np.asarray(sum((slip.shift(points) for slip in slips), shift), np.float64)
 
 
 def bend_on_grid(
@@ -159,20 +160,20 @@ class Mapping:
         height_px: Registered height.
         bend: ``BEND_SIZE`` x 2 coefficients: the shift of a form place, in registered
             pixels, before the homography; None for flat paper.
-        slip: A fold that slipped, beside the bend.
+        slips: Folds that slipped, beside the bend.
     """
 
     form_to_page: Matrix
     width_px: int
     height_px: int
     bend: NDArray[np.float64] | None = None
-    slip: Slip | None = None
+    slips: tuple[Slip, ...] = ()
 
     def place(self, points: Points) -> Points:
         """N x 2 registered pixels to pixels of the decoded page."""
         if self.bend is not None:
             size = self.width_px, self.height_px
-            points = points + displacement(points, size, self.bend, self.slip)
+            points = points + displacement(points, size, self.bend, self.slips)
         return project(self.form_to_page, points)
 
     def page_px_per_form_px(self) -> float:
@@ -239,7 +240,7 @@ class Mapping:
 
     def _bent(self, source: Pixels, matrix: Matrix, method: int, fill: tuple[int, ...]) -> Pixels:
         """A strip at a time: the map of a whole page does not fit in any cache."""
-        step = _MAP_STEP_PX if self.slip is None else _SLIP_STEP_PX
+        step = _SLIP_STEP_PX if self.slips else _MAP_STEP_PX
         columns, rows = self.width_px // step + 3, self.height_px // step + 3
         # Cell centres, one cell beyond each edge, in the convention of cv2.resize.
         xs = (np.arange(columns, dtype=np.float64) - 0.5) * step - 0.5
@@ -247,11 +248,9 @@ class Mapping:
         grid = np.stack(np.meshgrid(xs, ys), axis=-1)
         if self.bend is not None:
             grid = grid + bend_on_grid(xs, ys, (self.width_px, self.height_px), self.bend)
-        if self.slip is not None:
-            along = (
-                self.slip.share(xs)[None, :] if self.slip.upright else self.slip.share(ys)[:, None]
-            )
-            grid = grid + along[..., None] * np.array(self.slip.shift_px)
+        for slip in self.slips:
+            along = slip.share(xs)[None, :] if slip.upright else slip.share(ys)[:, None]
+            grid = grid + along[..., None] * np.array(slip.shift_px)
         placed = project(matrix, grid.reshape(-1, 2))
         coarse = placed.reshape(rows, columns, 2).astype(np.float32)
         warped = np.empty((self.height_px, self.width_px, *source.shape[2:]), np.uint8)

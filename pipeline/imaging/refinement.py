@@ -55,10 +55,10 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another explanation: a bend (see ``Fit.bend``) and perhaps a slip."""
+    """Another explanation: a bend (see ``Fit.bend``) and perhaps slips."""
 
     bend: NDArray[np.float64]
-    slip: Slip | None
+    slips: tuple[Slip, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Fit:
         residual_work_px: Root mean square of ``leftover`` over the agreeing ones.
         spread: Function of the fit's uncertainty: the matrix whose quadratic form with the basis
             gives the variance of a place, work pixels squared.
-        slip: A fold that slipped, beside the bend, or None.
+        slips: Folds that slipped, beside the bend.
         rivals: Other explanations of the same patches that are about as good.
     """
 
@@ -87,7 +87,7 @@ class Fit:
     agreeing: NDArray[np.bool_]
     residual_work_px: float
     spread: NDArray[np.float64]
-    slip: Slip | None = None
+    slips: tuple[Slip, ...] = ()
     rivals: tuple[Rival, ...] = ()
 
     @property

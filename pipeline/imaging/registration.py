@@ -309,7 +309,7 @@ def _mapping(fit: Fit, reference: Reference, work_to_page: Matrix) -> Mapping:
         width_px=reference.width_px,
         height_px=reference.height_px,
         bend=None if fit.bend is None else fit.bend / factor,
-        slip=None if fit.slip is None else fit.slip.scaled(1 / factor),
+        slips=tuple(slip.scaled(1 / factor) for slip in fit.slips),
     )
 
 

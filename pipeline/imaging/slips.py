@@ -6,6 +6,7 @@ it where print is rare. A step that is told as one (a place, a width, a shift) d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,6 +86,12 @@ class Found:
         at, wide = self.at_px[possible], self.wide_px[possible]
         ends = {int(k) for v in (at, wide) for k in (np.argmin(v), np.argmax(v))}
         return [replace(slip, at_px=float(at[k]), wide_px=float(wide[k])) for k in sorted(ends)]
+
+
+def columns(slips: Sequence[Slip], points: Points) -> NDArray[np.float64]:
+    """``Slip.share`` of places for each slip: N x slips."""
+    none = np.zeros((len(points), 0))
+    return np.concatenate([none, *(slip.column(points) for slip in slips)], axis=1)
 
 
 def likeliest_slip(

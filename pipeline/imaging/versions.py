@@ -129,8 +129,10 @@ def _in_frame(small: Pixels, fit: Fit, reference: Reference) -> Pixels:
     height, width = reference.print_ink.shape
     smaller, larger = scaling(1 / _TO_WORK, 1 / _TO_WORK), scaling(_TO_WORK, _TO_WORK)
     bend = None if fit.bend is None else fit.bend / _TO_WORK
-    slip = None if fit.slip is None else fit.slip.scaled(1 / _TO_WORK)
-    return Mapping(smaller @ fit.form_to_page @ larger, width, height, bend, slip).warp(small, (0,))
+    slips = tuple(slip.scaled(1 / _TO_WORK) for slip in fit.slips)
+    return Mapping(smaller @ fit.form_to_page @ larger, width, height, bend, slips).warp(
+        small, (0,)
+    )
 
 
 def _foreign(one: tuple[Reference, Fit], other: tuple[Reference, Fit]) -> Pixels:

@@ -20,17 +20,20 @@ SLIP_PX = 3.0  # half a millimetre
 
 
 def sheet(
-    slip: Slip | None, seed: int, gap: tuple[float, float] = (0.0, 0.0), lost: float = 0.0
+    slip: Slip | tuple[Slip, ...] | None,
+    seed: int,
+    gap: tuple[float, float] = (0.0, 0.0),
+    lost: float = 0.0,
 ) -> Fit:
-    """The flat fit of a sheet whose patches lie as a slip moved them, none of them in a gap."""
+    """The flat fit of a sheet whose patches lie as slips moved them, none of them in a gap."""
     rng = np.random.default_rng(seed)
     x, y = np.meshgrid(np.arange(60.0, SIZE[0] - 60, 62), np.arange(60.0, SIZE[1] - 60, 62))
     places = np.column_stack([x.ravel(), y.ravel()]) + rng.uniform(-20, 20, (x.size, 2))
     kept = ~((places[:, 1] > gap[0]) & (places[:, 1] < gap[1])) & (rng.random(x.size) >= lost)
     places = places[kept]
     offsets = rng.normal(0, NOISE_PX, places.shape)
-    if slip is not None:
-        offsets += slip.shift(places)
+    for one in slip if isinstance(slip, tuple) else (slip,):
+        offsets += 0.0 if one is None else one.shift(places)
     count = len(places)
     every = np.ones(count, bool)
     measured = Measurements(
@@ -44,7 +47,7 @@ def sheet(
 def predicted(found: Fit, places: np.ndarray) -> np.ndarray:
     """Where the fit puts places, work pixels."""
     if found.bend is not None:
-        places = places + displacement(places, SIZE, found.bend, found.slip)
+        places = places + displacement(places, SIZE, found.bend, found.slips)
     mapped = np.column_stack([places, np.ones(len(places))]) @ found.form_to_page.T
     return mapped[:, :2] / mapped[:, 2:]
 
@@ -66,10 +69,27 @@ def test_zones_beside_a_slipped_fold_are_followed(upright, wide_px):
     assert TO_REGISTERED * off.max() < GOAL_PX
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_sheet_folded_in_three_may_slip_at_both_folds(seed):
+    rng = np.random.default_rng(seed)
+    slips = tuple(
+        Slip(False, third * SIZE[1], float(rng.uniform(12, 40)), (0.0, float(moved)))
+        for third, moved in zip((1 / 3, 2 / 3), rng.choice([-SLIP_PX, SLIP_PX], 2), strict=True)
+    )
+    found = bent(sheet(slips, seed), *SIZE)
+    assert len(found.slips) == 2
+    down = np.concatenate([np.arange(s.at_px - 150, s.at_px + 150, 7) for s in slips])
+    near = np.abs(down[:, None] - [s.at_px for s in slips]).min(axis=1) < 30
+    beside = np.column_stack([np.full(len(down), 500.0), down])[~near]
+    truth = beside + sum(s.shift(beside) for s in slips)
+    off = np.linalg.norm(predicted(found, beside) - truth, axis=1)
+    assert TO_REGISTERED * off.max() < GOAL_PX
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_flat_sheet_has_no_slip_and_no_doubt(seed):
     found = bent(sheet(None, seed), *SIZE)
-    mapping = Mapping(np.eye(3), int(2 * SIZE[0]), int(2 * SIZE[1]), found.bend, found.slip)
+    mapping = Mapping(np.eye(3), int(2 * SIZE[0]), int(2 * SIZE[1]), found.bend, found.slips)
     corners = np.array([[x, y] for x in (200.0, 2200.0) for y in (300.0, 1700.0, 3200.0)])
     doubts = doubts_of(found, mapping, corners, (3508, 2480))
     assert doubts.rival_px <= MAX_RIVAL_PX / 2
@@ -86,7 +106,7 @@ def test_a_zone_that_a_slip_may_have_moved_is_for_a_person(seed):
         int(2 * SIZE[0]),
         int(2 * SIZE[1]),
         None if found.bend is None else 2 * found.bend,
-        None if found.slip is None else found.slip.scaled(2),
+        tuple(slip.scaled(2) for slip in found.slips),
     )
     inside = np.array([[x, y] for x in (400.0, 2000.0) for y in (1690.0, 1730.0, 1790.0, 1830.0)])
     doubts = doubts_of(found, mapping, inside, (3508, 2480))
@@ -103,7 +123,7 @@ def test_a_slip_is_the_same_in_pixels_of_another_size():
 @pytest.mark.parametrize("upright", [False, True])
 def test_a_warp_over_a_slip_takes_pixels_from_where_the_mapping_says(upright):
     slip = Slip(upright, 400.0, 26.0, (3.0, -7.0))
-    mapping = Mapping(scaling(0.9, 0.95), 800, 1000, np.zeros((BEND_SIZE, 2)), slip)
+    mapping = Mapping(scaling(0.9, 0.95), 800, 1000, np.zeros((BEND_SIZE, 2)), (slip,))
     ys, xs = np.mgrid[:1000, :800].astype(np.float32)
     page = np.stack([xs / 4, ys / 4, xs * 0], axis=-1).astype(np.uint8)
     warped = mapping.warp(page, (0, 0, 0))
