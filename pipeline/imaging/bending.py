@@ -124,9 +124,8 @@ def bent(flat: Fit, width: float, height: float) -> Fit:
     taken = next((t for t in explained if t.cost <= _SLIP_NO_WORSE * least), best)
     if taken is None:
         return flat
-    possible = [t for t in explained if t.cost <= _RIVAL_WITHIN * least]
-    rivals = [Rival(t.bend, t.slips) for t in possible if t is not taken]
-    rivals += [rival for t, rival in elsewhere if t in possible]
+    others = [(t, Rival(t.bend, t.slips)) for t in explained if t is not taken]
+    rivals = [r for t, r in (*others, *elsewhere) if t.cost <= _RIVAL_WITHIN * least]
     settled = _settled(taken, basis, places, rest, weights)
     leftover, spread = settled.fitted.leftover, settled.fitted.spread()
     found = summarised(
