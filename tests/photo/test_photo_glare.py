@@ -17,7 +17,7 @@ from pipeline.photo.grading import PhotoGrader
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
 STORE = ModelStore(settings.current().models)
-SPOT_PX = 24  # 2 mm
+SPOT_PX = 34  # 3 mm
 PLACES = {"cheek": (265, 300), "forehead": (205, 188), "lens": (165, 235)}
 
 
