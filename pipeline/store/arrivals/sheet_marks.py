@@ -20,9 +20,10 @@ from pipeline.domain.documents import FieldName
 from pipeline.vault import Vault
 
 BITS = 128
-# Measured on 37 composed forms (seed 7301), two ordinary scans of each sheet: of one sheet at most
-# 0.082 of the bits differ in the mean and 0.148 in the worst field; of two people's forms, whose
-# printed rows begin alike, at least 0.122 and 0.211 (1,296 pairs of one form).
+# Set on 37 composed forms (seed 7301), two ordinary scans of each sheet, when fields that a machine
+# printed still counted: of one sheet at most 0.082 of the bits differed in the mean and 0.148 in
+# the worst field; of two people's forms at least 0.122 and 0.211 (1,296 pairs of one form). How
+# they hold on other sheets: ``benchmarks/registration_repeats.py``.
 MOST_MEAN_SHARE = 0.10
 MOST_FIELD_SHARE = 0.18
 FEWEST_FIELDS = 3
