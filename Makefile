@@ -44,6 +44,8 @@ samples: setup ## sample_scans を作り直す / make sample_scans again from it
 
 screenshots: ## 手引きの画面の写し（合成の書類）/ pictures of the desk for the manuals, of synthetic papers
 	@tools/setup.sh test
+	@rm -rf build/screenshots
+	@UKETSUKE_HOME=build/screenshots $(BIN)/uketsuke keys init >/dev/null
 	@UKETSUKE_HOME=build/screenshots $(BIN)/uketsuke run sample_scans >/dev/null
 	@$(BIN)/python tools/screenshots.py --home build/screenshots
 
