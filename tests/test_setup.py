@@ -78,3 +78,19 @@ def test_setup_names_what_to_do_without_python_311(tmp_path: Path) -> None:
     assert "Python 3.11 was not found" in done.stderr
     assert "apt-get install python3.11" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_setup_leaves_the_environment_of_another_checkout_alone(tmp_path: Path) -> None:
+    other, here = tmp_path / "other", tmp_path / "here"
+    (other / ".venv").mkdir(parents=True)
+    (other / ".venv" / "kept").write_text("")
+    (here / "tools").mkdir(parents=True)
+    (here / ".venv").symlink_to(other / ".venv")
+    # Its functions alone: the last line starts the whole set-up.
+    script = (REPOSITORY / "tools" / "setup.sh").read_text()
+    functions = script[: script.index("\nensure_venv\n")]
+    (here / "tools" / "setup.sh").write_text(functions + "\nensure_venv\n")
+    subprocess.run(["bash", "tools/setup.sh"], cwd=here, check=True, capture_output=True)
+    assert (other / ".venv" / "kept").is_file()
+    assert (here / ".venv" / "bin" / "python").is_file()
+    assert not (here / ".venv").is_symlink()

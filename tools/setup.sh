@@ -97,6 +97,8 @@ ensure_venv() {
   "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3.11-venv || fail \
     "Python の venv が使えません / this Python cannot make virtual environments" \
     "apt-get install python3.11-venv"
+  # A link leads to another checkout's environment, which must stay as it is.
+  [ ! -L "$venv" ] || rm "$venv"
   say "仮想環境を作ります / making the virtual environment: $venv"
   "$python" -m venv --clear "$venv"
   mkdir -p "$stamps"

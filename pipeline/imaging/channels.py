@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.imaging.pages import Pixels
 
-_COLOUR_AXES = 3
+COLOUR_AXES = 3
 
 
 def one_channel(page: Pixels) -> Pixels | None:
@@ -16,7 +16,7 @@ def one_channel(page: Pixels) -> Pixels | None:
     Args:
         page: H x W x 3 BGR, or H x W, which stands for itself.
     """
-    if page.ndim != _COLOUR_AXES:
+    if page.ndim != COLOUR_AXES:
         return page
     few = page[::32, ::32]  # a few pixels tell colour at once
     if not np.array_equal(few[..., 0], few[..., 1]) or not np.array_equal(few[..., 0], few[..., 2]):

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.imaging.channels import COLOUR_AXES
 from pipeline.imaging.pages import Pixels
 
 A4_AREA_MM2 = 210.0 * 297.0
 WORK_DPI = 150.0
 _MM_PER_INCH = 25.4
-_COLOUR_AXES = 3
 _BACKGROUND_CELL = 16  # 2.7 mm at 150 dpi: wider than any printed stroke
 _FULL_INK_PERCENTILE = 99.5
 _WHOLE_FROM = 0.75  # 1.75 work pixels and more are reduced by two: linear sampling skips none
@@ -103,8 +103,8 @@ def ink_map(bgr: Pixels) -> Pixels:
     level = cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR)
     ratio = cv2.divide(bgr, level, scale=255.0)
     darkest = ratio
-    if bgr.ndim == _COLOUR_AXES:
-        blue, green, red = (cv2.extractChannel(ratio, k) for k in range(_COLOUR_AXES))
+    if bgr.ndim == COLOUR_AXES:
+        blue, green, red = (cv2.extractChannel(ratio, k) for k in range(COLOUR_AXES))
         darkest = cv2.min(cv2.min(blue, green), red)
     ink = cv2.bitwise_not(darkest).astype(np.uint8, copy=False)
     full = _full_ink(ink)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
 from pipeline.model_store import ModelStore
 from pipeline.photo.faces import CHIN, Face
+from pipeline.photo.onnx_models import session_of
 
 VIEW_W_PX, VIEW_H_PX = 112, 128
 EYES_AT_PX = (56.0, 44.0)  # middle of the eyes in the view
@@ -96,13 +96,7 @@ class InkReader:
         Raises:
             DefectError: If it is missing or altered.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        self._session = ort.InferenceSession(
-            str(store.path("photo_ink")), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session_of(store, "photo_ink")
 
     def probability(self, picture: Pixels, face: Face) -> float:
         """That there is ink across the face."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from pipeline.imaging.pages import Pixels
 from pipeline.model_store import ModelStore
 from pipeline.photo.faces import CHIN, Face, Points
+from pipeline.photo.onnx_models import session_of
 
 SIDE_PX = 224
 T_SHARE = 0.30  # eyes to chin as a share of the cut's side: hats fit above, shoulders below
@@ -76,14 +76,7 @@ class HeadProbe:
         Raises:
             DefectError: If it is missing or altered.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # One picture at a time: an arena would keep 20 MiB for nothing.
-        options.enable_cpu_mem_arena = False
-        self._session = ort.InferenceSession(
-            str(store.path(model)), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = session_of(store, model)
 
     def scores(self, picture: Pixels, landmarks: HeadLandmarks) -> dict[str, float]:
         """Probability by name of output."""

@@ -23,6 +23,8 @@ from pipeline.samples.portraits import PortraitSpec, draw_portrait
 SCAN_BLUR_PX = 0.9
 STORE = ModelStore(settings.current().models)
 TRIED, CAUGHT_SHARE = 4, 0.75
+# A red seal on a grey scan is as pale as a shadow: of real faces 41 of 141 were seen (the card).
+PALE_CAUGHT_SHARE = 0.25
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +73,9 @@ def test_a_stroke_across_the_face_goes_to_a_person(
     assert _face(grader, picture).verdict == Verdict.REVIEW
 
 
-# A red seal on a grey scan is as pale as a shadow: three in ten are seen, and nothing is promised.
+@pytest.mark.parametrize("colourless", [False, True])
 @pytest.mark.parametrize(
-    ("what", "colourless"),
-    [
-        (what, colourless)
-        for what in (*(f"pen {p}" for p in PENS_BGR), *(f"seal {s}" for s in SEALS_BGR))
-        for colourless in (False, True)
-        if (what, colourless) != ("seal red", True)
-    ],
+    "what", [*(f"pen {p}" for p in PENS_BGR), *(f"seal {s}" for s in SEALS_BGR)]
 )
 def test_pens_and_seals_in_print_and_scan_mostly_go_to_a_person(
     grader: PhotoGrader, finder: FaceFinder, what: str, colourless: bool
@@ -93,7 +89,8 @@ def test_pens_and_seals_in_print_and_scan_mostly_go_to_a_person(
         check = grader.grade_loose(scanned, 300.0).check(PhotoCheckName.FACE)
         assert check is not None
         caught += check.verdict != Verdict.PASS
-    assert caught >= CAUGHT_SHARE * TRIED
+    share = PALE_CAUGHT_SHARE if colourless and what == "seal red" else CAUGHT_SHARE
+    assert caught >= share * TRIED
 
 
 @pytest.mark.parametrize("glasses", [False, True])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline import settings
 from pipeline.photo import thresholds
 from pipeline.photo.prints.edges import edge_in
-from pipeline.photo.prints.printed_lines import blank_surroundings, printing_in_sight
+from pipeline.photo.prints.printing_in_sight import blank_surroundings, printing_in_sight
 
 LIMITS = thresholds.load(settings.current().models).limits["print"]
 EDGE = 36.0

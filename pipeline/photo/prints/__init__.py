@@ -1,5 +1,6 @@
 """Prints glued on a page: where they lie and how large they are.
 
-``finding`` tells whether there is one, ``outline`` measures its four sides, ``edges`` finds an
-edge in the tones across one side, ``printed_lines`` leaves the form's own printing out.
+``finding`` tells whether there is one and cuts it out. Its outline (``outlines``) comes roughly
+from what it covers (``covered``), then from the tones across its sides (``tones``), in which
+``edges`` finds an edge; ``printing_in_sight`` leaves the form's own printing out.
 """

@@ -59,10 +59,10 @@ class _Courses:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    misfit: float
+    rest: float  # noise variances a sample that the course leaves
     place: float
     step: float
-    gain: float  # misfit of the course without an edge, less this one's
+    gain: float  # what the course without an edge leaves, less this one's
 
 
 def edge_in(profile: Plane, first: int, limits: Limits) -> Edge:
@@ -81,12 +81,12 @@ def edge_in(profile: Plane, first: int, limits: Limits) -> Edge:
     faint = _best([f for f in shadowed if f.gain >= gain / 4], limits)
     chosen = plain
     # A shadow is the dearer explanation: it needs an end, or a clearly better fit.
-    better = math.inf if plain is None else plain.misfit - limits["shadow_worth"]
+    better = math.inf if plain is None else plain.rest - limits["shadow_worth"]
     if ended is not None and (
-        plain is None or ended.place > plain.place - 1 or ended.misfit < better
+        plain is None or ended.place > plain.place - 1 or ended.rest < better
     ):
         chosen = ended
-    elif faint is not None and faint.misfit < better:
+    elif faint is not None and faint.rest < better:
         chosen = faint
     if chosen is None:
         return Edge(float(first), 0.0, math.inf)
@@ -95,20 +95,20 @@ def edge_in(profile: Plane, first: int, limits: Limits) -> Edge:
 
 def _misfit(fit: _Fit, limits: Limits) -> float:
     """1 where a fit just counts: within the noise, or all but little of a large change told."""
-    noise = fit.misfit / limits["fit_noise"]
+    noise = fit.rest / limits["fit_noise"]
     if not noise <= 4:
         return math.inf
-    rest = fit.misfit / max(fit.gain + fit.misfit, 1e-9)
-    return min(noise, rest / limits["fit_rest_share"])
+    untold = fit.rest / max(fit.gain + fit.rest, 1e-9)
+    return min(noise, untold / limits["fit_rest_share"])
 
 
 def _best(fits: list[_Fit], limits: Limits) -> _Fit | None:
     fits = [f for f in fits if f.step >= limits["step_share"]]
     fitting = [f for f in fits if _misfit(f, limits) <= 1]
     if not fitting:
-        return min(fits, key=lambda f: f.misfit, default=None)
+        return min(fits, key=lambda f: f.rest, default=None)
     most = max(fitting, key=lambda f: f.gain)
-    return min((f for f in fitting if abs(f.place - most.place) <= NEAR), key=lambda f: f.misfit)
+    return min((f for f in fitting if abs(f.place - most.place) <= NEAR), key=lambda f: f.rest)
 
 
 def _fits(profile: Plane, first: int, limits: Limits) -> tuple[list[_Fit], list[_Fit]]:
@@ -153,14 +153,14 @@ def _fits(profile: Plane, first: int, limits: Limits) -> tuple[list[_Fit], list[
     plain: list[_Fit] = []
     shadowed: list[_Fit] = []
     for k in np.flatnonzero(on_both_sides):
-        for rest, steps, without, found in (
+        for leaves, steps, without, found in (
             (flat, flat_step, nothing[k], plain),
             (shaded, shaded_step, min(no_end[k], nothing[k]), shadowed),
         ):
-            n = int(rest[:, k].argmin())
+            n = int(leaves[:, k].argmin())
             place = float(places[k] + courses.fraction[n])
-            misfit = float(rest[n, k])
-            found.append(_Fit(misfit, place, float(steps[n, k]), float(without) - misfit))
+            rest = float(leaves[n, k])
+            found.append(_Fit(rest, place, float(steps[n, k]), float(without) - rest))
     return plain, shadowed
 
 

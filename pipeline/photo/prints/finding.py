@@ -1,16 +1,14 @@
 """Finds the print on the page: its outline, size, rotation; or that there is none.
 
 The form's own printing is known, so every pixel that the blank form explains, give or take the
-registration's error, is nothing; what is left is the print, pen strokes and stamps. Roughly, the
-print ends at the outermost place, side by side, where enough of a line is covered, at the rotation
-where all four sides are sharpest. Scans with tones are then measured by ``outline``; bilevel ones,
-which keep no faint edge, by lines through what is covered. A side that looks like the paper is
-taken from the side opposite, and the size is then not sure.
+registration's error, is nothing; what is left is the print, pen strokes and stamps. Its outline is
+found roughly by what is covered, then measured in the tones of the scan; bilevel scans, which keep
+no faint edge, stay with what is covered. A side that looks like the paper is taken from the side
+opposite, and the size is then not sure.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +21,17 @@ from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.forms.definition import Zone
 from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import Pixels, RegisteredPage
-from pipeline.photo.prints import outline
-from pipeline.photo.prints.printed_lines import BlankSurroundings, blank_surroundings
+from pipeline.photo.prints import tones
+from pipeline.photo.prints.covered import COARSE_PX_PER_MM, refined, rough_outline
+from pipeline.photo.prints.outlines import STANDARD_MM, Outline, SidePlace
+from pipeline.photo.prints.printing_in_sight import BlankSurroundings, blank_surroundings
 from pipeline.photo.subject import PrintSize
 from pipeline.photo.thresholds import Limits
 
 Plane = NDArray[np.floating[Any]]
 
 MARGIN_MM = 9.0  # how far outside its place a print is looked for
-COARSE_PX_PER_MM = 5.0
 TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
-ANGLES_DEG = np.arange(-6.0, 6.01, 1.0)  # lines fitted to the edges say the rest
-STANDARD_MM = (35.0, 45.0)
 ELSEWHERE_MM = 2.5  # a half size or a place this far from the form's is worth a look of its own
 GREY_LEVELS = 6.0  # of 255: channels of a grey scan differ by no more than its compression makes
 # Shares of blue, green and red in a grey: by brightness (ITU-R BT.601), by green, all alike.
@@ -56,15 +53,6 @@ class FoundPrint:
     size: PrintSize
     corners: NDArray[np.float32]
     box_px: BoxPx
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """A side: its place, NaN where unknown; how sharp it is; whether that is beyond doubt."""
-
-    place: float
-    sharp: float
-    seen: bool
 
 
 class PrintFinder:
@@ -95,13 +83,11 @@ class PrintFinder:
         inside = _part(unexplained, middle, half * 0.9)
         if float((inside > limits["differs_levels"]).mean()) < limits["present_share"]:
             return None
-        rough = _outlined(unexplained, (float(middle[0]), float(middle[1])), limits)
+        rough = rough_outline(unexplained, (float(middle[0]), float(middle[1])), limits)
         if page.bilevel:
-            rough = _refined(unexplained, rough, limits)
-        else:
-            sheet = outline.sheet_of(crop, blank, page.paper_bgr)
-            rough = _measured(sheet, rough, limits)
-        return _found(page, rough, origin)
+            return _found(page, refined(unexplained, rough, limits), origin)
+        sheet = tones.sheet_of(crop, blank, page.paper_bgr)
+        return _found(page, _measured(sheet, rough, limits), origin)
 
     def _explained(
         self, page: RegisteredPage, place: BoxPx, shape: tuple[int, ...]
@@ -118,7 +104,7 @@ class PrintFinder:
                 _coarse(np.asarray(change(part, kernel), np.uint8))
                 for change in (cv2.erode, cv2.dilate)
             )
-            size = outline.working_size(part.shape)
+            size = tones.working_size(part.shape)
             drawn = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
             self._known[key] = (low, high, blank_surroundings(np.asarray(drawn, np.uint8)))
         known = self._known[key]
@@ -171,221 +157,44 @@ def _part(plane: Plane, middle: Plane, half: Plane) -> Plane:
     return plane[y0:y1, x0:x1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """Four sides, upright when turned by ``angle`` about ``centre``.
-
-    Attributes:
-        centre: Pixels of the crop at ``px_per_mm``.
-        angle: Degrees clockwise.
-        sides: Left, right, top, bottom.
-    """
-
-    px_per_mm: float
-    centre: tuple[float, float]
-    angle: float
-    sides: list[_Side]
-
-
-def _outlined(unexplained: Plane, centre: tuple[float, float], limits: Limits) -> _Outline:
-    """The rotation at which the four sides are sharpest, roughly."""
-    best: tuple[float, float, list[_Side]] | None = None
-    for angle in ANGLES_DEG:
-        turn = cv2.getRotationMatrix2D(centre, float(angle), 1.0)
-        straight = cv2.warpAffine(unexplained, turn, unexplained.shape[::-1])
-        sides = _sides(np.asarray(straight, np.float32), centre, limits)
-        score = sum(s.sharp for s in sides)
-        if best is None or score > best[0]:
-            best = (score, float(angle), sides)
-    assert best is not None
-    return _Outline(COARSE_PX_PER_MM, centre, best[1], best[2])
-
-
-def _measured(sheet: outline.Sheet, rough: _Outline, limits: Limits) -> _Outline:
-    """The outline at the working scale.
+def _measured(sheet: tones.Sheet, rough: Outline, limits: Limits) -> Outline:
+    """The outline by the tones across its sides.
 
     Looked for at the form's own place and the standard size first: the rough outline may have
     taken a border or a head before a pale wall for the print. Where not every side is found
     there, and the rough outline is elsewhere, round that one too.
     """
-    scale = outline.WORK_PX_PER_MM / rough.px_per_mm
-    left, right, top, bottom = _completed(rough)
-    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(rough.centre, rough.angle, 1.0))
-    middle = back[:, :2] @ ((left + right) / 2, (top + bottom) / 2) + back[:, 2]
+    scale = tones.WORK_PX_PER_MM / rough.px_per_mm
+    left, right, top, bottom = rough.places()
+    middle = rough.in_crop(np.array([[(left + right) / 2, (top + bottom) / 2]]))[0]
     half = np.array((right - left, bottom - top)) / 2
     place, standard = np.array(rough.centre), np.array(STANDARD_MM) / 2 * rough.px_per_mm
     best = _measured_from(sheet, place * scale, standard * scale, limits)
     off = max(np.abs(middle - place).max(), np.abs(half - standard).max())
-    if _seen(best) < 4 and off > ELSEWHERE_MM * rough.px_per_mm:
+    if best.seen < len(best.sides) and off > ELSEWHERE_MM * rough.px_per_mm:
         other = _measured_from(sheet, middle * scale, half * scale, limits)
-        if _seen(other) > _seen(best):
+        if other.seen > best.seen:
             return other
     return best
 
 
-def _measured_from(sheet: outline.Sheet, centre: Plane, half: Plane, limits: Limits) -> _Outline:
+def _measured_from(sheet: tones.Sheet, centre: Plane, half: Plane, limits: Limits) -> Outline:
     start = (float(centre[0]), float(centre[1]))
-    angle, sides = outline.measure(sheet, start, (float(half[0]), float(half[1])), limits)
-    found = [_Side(side.place, side.step, side.seen) for side in sides]
-    return _Outline(outline.WORK_PX_PER_MM, start, angle, found)
+    angle, sides = tones.measure(sheet, start, (float(half[0]), float(half[1])), limits)
+    places = [SidePlace(side.place, side.step, side.seen) for side in sides]
+    return Outline(tones.WORK_PX_PER_MM, start, angle, places)
 
 
-def _seen(found: _Outline) -> int:
-    return sum(side.seen for side in found.sides)
-
-
-def _found(page: RegisteredPage, rough: _Outline, origin: NDArray[np.float32]) -> FoundPrint:
-    left, right, top, bottom = _completed(rough)
+def _found(page: RegisteredPage, outline: Outline, origin: NDArray[np.float32]) -> FoundPrint:
+    left, right, top, bottom = outline.places()
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    back = cv2.invertAffineTransform(cv2.getRotationMatrix2D(rough.centre, rough.angle, 1.0))
-    turned = corners @ back[:, :2].T + back[:, 2]
-    on_page = np.asarray(turned * (PX_PER_MM / rough.px_per_mm) + origin, np.float32)
-    width_mm = (right - left) / rough.px_per_mm
-    height_mm = (bottom - top) / rough.px_per_mm
-    size = PrintSize(width_mm, height_mm, rough.angle, all(s.seen for s in rough.sides))
+    in_crop = outline.in_crop(corners)
+    on_page = np.asarray(in_crop * (PX_PER_MM / outline.px_per_mm) + origin, np.float32)
+    width_mm = (right - left) / outline.px_per_mm
+    height_mm = (bottom - top) / outline.px_per_mm
+    sure = outline.seen == len(outline.sides)
+    size = PrintSize(width_mm, height_mm, outline.angle, sure)
     return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
-
-
-def _refined(unexplained: Plane, rough: _Outline, limits: Limits) -> _Outline:
-    """Rotation and sides again, from a line fitted to the edge crossings of each side."""
-    centre, angle, sides = rough.centre, rough.angle, rough.sides
-    for _ in range(3):
-        turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
-        straight = np.asarray(
-            cv2.warpAffine(unexplained, turn, unexplained.shape[::-1]), np.float32
-        )
-        lines = []
-        for index, side in enumerate(sides):
-            plane = straight if index < 2 else np.ascontiguousarray(straight.T)
-            axis = 1 if index < 2 else 0
-            half = STANDARD_MM[axis] / 2 * COARSE_PX_PER_MM * 0.85
-            rows = np.arange(*_span(centre[axis], half, plane.shape[0]).indices(plane.shape[0]))
-            lines.append(_line_of(plane, rows, side, outwards=index % 2 * 2 - 1, limits=limits))
-        # Rows of left and right run down, columns of top and bottom run right: the slopes of an
-        # upright print under a remaining turn have opposite signs.
-        slopes = [(-line[0] if i < 2 else line[0], line[2]) for i, line in enumerate(lines) if line]
-        if not slopes:
-            break
-        weight = sum(w for _, w in slopes)
-        rest = math.degrees(math.atan(sum(v * w for v, w in slopes) / weight))
-        # The outline of a head against a paper-white wall is no cut edge: it is not straight.
-        sides = [
-            _Side(line[1], side.sharp, True) if line else _Side(math.nan, side.sharp, False)
-            for side, line in zip(sides, lines, strict=True)
-        ]
-        angle += float(np.clip(rest, -2.0, 2.0))
-    return _Outline(rough.px_per_mm, centre, angle, sides)
-
-
-def _line_of(
-    plane: Plane, rows: NDArray[np.int64], side: _Side, *, outwards: int, limits: Limits
-) -> tuple[float, float, int] | None:
-    """Slope, place at the middle row, and number of rows of an edge; None where it is too weak."""
-    if not side.seen or not math.isfinite(side.place):
-        return None
-    reach = 9
-    steps = np.arange(-reach, reach + 1)
-    columns = np.round(side.place).astype(int) + outwards * steps  # from inside to outside
-    if columns.min() < 0 or columns.max() >= plane.shape[1]:
-        return None
-    strips = plane[np.ix_(rows, columns)]
-    level = np.median(strips[:, : reach - 3], axis=1)
-    strong = level > 1.5 * limits["differs_levels"]
-    found_rows, places = [], []
-    for row, strip, inner in zip(rows[strong], strips[strong], level[strong], strict=True):
-        over = np.flatnonzero(strip > inner / 2)
-        if not len(over) or over[-1] >= 2 * reach:
-            continue
-        last = int(over[-1])
-        part = (strip[last] - inner / 2) / max(strip[last] - strip[last + 1], 1e-6)
-        places.append(columns[last] + outwards * float(np.clip(part, 0, 1)) + 0.5)
-        found_rows.append(float(row))
-    if len(places) < 12:
-        return None
-    r, p = np.array(found_rows), np.array(places)
-    middle = float(rows.mean())
-    for _ in range(3):
-        slope, place = np.polyfit(r - middle, p, 1)
-        off = np.abs(p - (slope * (r - middle) + place))
-        keep = off <= max(0.8, 1.5 * float(np.median(off)))
-        if keep.all() or keep.sum() < 12:
-            break
-        r, p = r[keep], p[keep]
-    spread = float(np.median(np.abs(p - (slope * (r - middle) + place))))
-    straight = spread <= limits["straight_px"] and len(r) >= limits["straight_share"] * len(rows)
-    return (float(slope), float(place), len(r)) if straight else None
-
-
-def _sides(plane: Plane, centre: tuple[float, float], limits: Limits) -> list[_Side]:
-    """Left, right, top and bottom of an upright print."""
-    half_w, half_h = (s / 2 * COARSE_PX_PER_MM for s in STANDARD_MM)
-    found = []
-    rows = plane[_span(centre[1], half_h * 0.85, plane.shape[0])]
-    for profile, direction in ((rows, -1), (rows, 1)):
-        found.append(_outermost(profile, centre[0], direction, limits))
-    columns = plane[:, _span(centre[0], half_w * 0.85, plane.shape[1])].T
-    for profile, direction in ((columns, -1), (columns, 1)):
-        found.append(_outermost(profile, centre[1], direction, limits))
-    return found
-
-
-def _span(middle: float, half: float, size: int) -> slice:
-    return slice(max(0, round(middle - half)), min(size, round(middle + half)))
-
-
-def _outermost(lines: Plane, middle: float, direction: int, limits: Limits) -> _Side:
-    covered = (lines > limits["differs_levels"]).mean(axis=0)
-    if direction < 0:
-        covered = covered[::-1]
-        middle = len(covered) - 1 - middle
-    start = int(middle)
-    outer = covered[start:]
-    level = limits["covered_share"]
-    over = np.flatnonzero(outer > level)
-    # Walk outwards; a gap wider than the tolerance ends the print, so that a stray mark beyond
-    # it is not taken for its edge.
-    edge = start
-    last = -1
-    for index in over:
-        if last >= 0 and index - last > limits["gap_mm"] * COARSE_PX_PER_MM:
-            break
-        last = int(index)
-    if last < 0:
-        return _Side(float("nan"), 0.0, False)
-    edge = start + last
-    inside = float(covered[max(0, edge - 3) : edge + 1].max())
-    beyond = float(covered[edge + 1]) if edge + 1 < len(covered) else 0.0
-    # Half-level crossing between the last covered line and the next.
-    half = inside / 2
-    fine = edge + 0.5
-    at = float(covered[edge])
-    if at > half > beyond:
-        fine = edge + (at - half) / max(at - beyond, 1e-6)
-    sharp = inside - (float(covered[edge + 2]) if edge + 2 < len(covered) else 0.0)
-    reaches_rim = edge >= len(covered) - 3
-    place = fine + 0.5
-    if direction < 0:
-        place = len(covered) - place
-    seen = not reaches_rim and inside > limits["side_share"]
-    return _Side(place if seen else math.nan, sharp, seen)
-
-
-def _completed(rough: _Outline) -> tuple[float, float, float, float]:
-    """Left, right, top and bottom; a side whose place is unknown, from the one opposite."""
-    places = []
-    for (first, second), length, middle in zip(
-        (rough.sides[:2], rough.sides[2:]), STANDARD_MM, rough.centre, strict=True
-    ):
-        full = length * rough.px_per_mm
-        low, high = first.place, second.place
-        if math.isnan(low):
-            low = high - full
-        elif math.isnan(high):
-            high = low + full
-        if not high - low >= 5 * rough.px_per_mm:  # neither is known, or they make no print
-            low, high = middle - full / 2, middle + full / 2
-        places.append((low, high))
-    return places[0][0], places[0][1], places[1][0], places[1][1]
 
 
 def _cut_out(page: RegisteredPage, corners: NDArray[np.float32], size: PrintSize) -> Pixels:

@@ -1,4 +1,4 @@
-"""Measures the four sides of a print, to a fraction of a millimetre.
+"""Measures the four sides of a print in the tones across them, to a fraction of a millimetre.
 
 Tones are shares of the same sheet's blank paper, and what the form itself prints is left out
 where it is in sight. The turn is that at which the steps of all sides gather on the fewest lines;
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.domain.geometry import PX_PER_MM
 from pipeline.imaging.pages import Pixels
 from pipeline.photo.prints.edges import Edge, edge_in
-from pipeline.photo.prints.printed_lines import BlankSurroundings, printing_in_sight
+from pipeline.photo.prints.printing_in_sight import BlankSurroundings, printing_in_sight
 from pipeline.photo.thresholds import Limits
 
 Plane = NDArray[np.floating[Any]]
@@ -94,7 +94,7 @@ def measure(sheet: Sheet, centre: Pair, half: Pair, limits: Limits) -> tuple[flo
     """
     angle = _turn(sheet, centre, half)
     sides: list[Side] = []
-    for left in reversed(range(ROUNDS)):
+    for more in reversed(range(ROUNDS)):
         sides = _sides(sheet, centre, half, angle, limits)
         seen = [(n, side) for n, side in enumerate(sides) if side.seen]
         if not seen:
@@ -103,7 +103,7 @@ def measure(sheet: Sheet, centre: Pair, half: Pair, limits: Limits) -> tuple[flo
         leans = np.array([-side.slope if n < 2 else side.slope for n, side in seen])
         lengths = np.array([half[1] if n < 2 else half[0] for n, _ in seen])
         rest = math.degrees(math.atan(_weighted_median(leans, lengths)))
-        if abs(rest) < SMALL_TURN_DEG or not left:
+        if abs(rest) < SMALL_TURN_DEG or not more:
             break
         angle += rest
     return angle, sides
