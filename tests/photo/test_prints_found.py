@@ -43,6 +43,7 @@ def _find(
     turn_deg: float,
     *,
     grey: str | None = None,
+    bilevel: bool = False,
     uneven: float = 0.0,
     light: float = 0.0,
 ) -> FoundPrint | None:
@@ -64,8 +65,11 @@ def _find(
     if grey is not None:
         scanned = np.repeat((scanned @ np.array(GREYS[grey]))[..., None], 3, axis=2)
     pixels = np.roll(np.clip(scanned, 0, 255).astype(np.uint8), 1, axis=1)
+    if bilevel:
+        pixels = np.where(pixels.mean(axis=2, keepdims=True) > 165, 255, 0).astype(np.uint8)
+        pixels = np.repeat(pixels, 3, axis=2)
     registered = RegisteredPage(
-        form, pixels, np.eye(3), RegistrationFigures(0.8, 300), 1, 300.0, False, PAPER
+        form, pixels, np.eye(3), RegistrationFigures(0.8, 300), 1, 300.0, bilevel, PAPER
     )
     return PrintFinder(folder).find(registered, zone, LIMITS)
 
@@ -98,3 +102,12 @@ def test_an_empty_box_holds_no_print_without_colours_and_under_uneven_light(
 def test_a_pale_print_is_a_print(blank: tuple[Path, Pixels], grey: str | None) -> None:
     found = _find(blank, (35.0, 45.0), 0.0, grey=grey, light=0.6)
     assert found is not None
+
+
+@pytest.mark.parametrize("size_mm", [(35.0, 45.0), (24.0, 30.0)])
+def test_black_and_white_is_never_sure_of_a_size(
+    blank: tuple[Path, Pixels], size_mm: tuple[float, float]
+) -> None:
+    found = _find(blank, size_mm, 0.0, bilevel=True)
+    assert found is not None
+    assert not found.size.sure

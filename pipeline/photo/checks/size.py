@@ -12,29 +12,29 @@ WIDTH_MM, HEIGHT_MM = 35.0, 45.0
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The larger deviation of width and height; where an edge was not seen, a person decides."""
+    """The larger deviation of width and height; nothing of either where an edge was not seen."""
     size = subject.size
     if size is None:
         return verdicts.not_assessable(NAME, "mm")
+    rotation = ("rotation_deg", size.rotation_deg)
+    verdict = verdict_of(size, limits)
+    if verdict == Verdict.NOT_ASSESSABLE:
+        return verdicts.not_assessable(NAME, "mm", (rotation,))
     off = _deviation_mm(size)
     _, limit = verdicts.above(off, limits["review_mm"], limits["fail_mm"])
-    verdict = verdict_of(size, limits)
     askew, _ = verdicts.above(abs(size.rotation_deg), limits["askew_review_deg"], 90.0)
-    extra = (
-        ("width_mm", size.width_mm),
-        ("height_mm", size.height_mm),
-        ("rotation_deg", size.rotation_deg),
-    )
+    extra = (("width_mm", size.width_mm), ("height_mm", size.height_mm), rotation)
     return PhotoCheck(NAME, verdicts.worst(verdict, askew), off, "mm", limit, extra)
 
 
 def verdict_of(size: PrintSize, limits: Limits) -> Verdict:
-    """What the measures alone say, whatever the turn."""
-    verdict, _ = verdicts.above(_deviation_mm(size), limits["review_mm"], limits["fail_mm"])
-    if size.sure:
-        return verdict
-    # A paper-white border was completed to the standard, so a good size proves nothing.
-    return Verdict.NOT_ASSESSABLE if verdict == Verdict.PASS else Verdict.REVIEW
+    """What the measures alone say, whatever the turn.
+
+    An edge that was not seen was guessed, so that neither a good nor a bad size proves anything.
+    """
+    if not size.sure:
+        return Verdict.NOT_ASSESSABLE
+    return verdicts.above(_deviation_mm(size), limits["review_mm"], limits["fail_mm"])[0]
 
 
 def _deviation_mm(size: PrintSize) -> float:

@@ -192,7 +192,8 @@ def _found(page: RegisteredPage, outline: Outline, origin: NDArray[np.float32]) 
     on_page = np.asarray(in_crop * (PX_PER_MM / outline.px_per_mm) + origin, np.float32)
     width_mm = (right - left) / outline.px_per_mm
     height_mm = (bottom - top) / outline.px_per_mm
-    sure = outline.seen == len(outline.sides)
+    # Black and white keep no faint edge: what ends there may be the picture on the print.
+    sure = outline.seen == len(outline.sides) and not page.bilevel
     size = PrintSize(width_mm, height_mm, outline.angle, sure)
     return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
 
