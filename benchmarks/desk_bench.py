@@ -32,6 +32,7 @@ from pipeline.domain.examinations import Examination, RegistrationFigures
 from pipeline.domain.findings import Finding, FindingCode, Severity
 from pipeline.domain.geometry import BoxPx
 from pipeline.domain.readings import Alternative, Character, Reading
+from pipeline.examine.crops import jpeg
 from pipeline.settings import Settings
 from pipeline.store.arrivals import arrow_schema, crops, records
 from pipeline.store.arrivals.records import Arrival, Outcome
@@ -134,14 +135,14 @@ def _draw_crops(settings: Settings, store: DuckDBStore) -> None:
 
 def _row_of_boxes(value: str) -> bytes:
     pixels = np.full((130, 20 + 100 * len(value), 3), (236, 244, 247), np.uint8)
-    grain = np.random.default_rng(7).integers(-6, 6, pixels.shape)  # paper, so that it weighs
+    grain = np.random.default_rng(7).integers(-6, 6, pixels.shape)  # paper
     pixels = np.clip(pixels + grain, 0, 255).astype(np.uint8)
     for n, digit in enumerate(value):
         left = 10 + 100 * n
         cv2.rectangle(pixels, (left, 12), (left + 88, 112), (190, 200, 160), 2)
         font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
         cv2.putText(pixels, digit, (left + 18, 92), font, 2.6, (70, 45, 30), 4)
-    return bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return jpeg(pixels)
 
 
 def _first_pages(browser: Browser, desk: Served) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pipeline.desk.trying import MOST_MIB
 
 # Nothing from elsewhere, nothing inline: a name with a script in it stays a name.
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {

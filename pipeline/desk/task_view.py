@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,8 @@ from pipeline.store.reviewing.queue import Task
 
 MOST_CHOICES = 9
 MOST_PICTURES = 4
+MOST_ENCLOSED_BYTES = 96 * 2**10
+"""A crop up to this size comes with its task: asked for apart it would be seen a frame later."""
 REFERENCES_WANTED = 6
 _REFERENCE_FIELDS = (
     FieldName.REPLY_DATE,
@@ -84,13 +87,22 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class CropView:
+    """A crop: width and height in pixels, and itself where it is small enough to come along."""
+
+    size_px: tuple[int, int]
+    media_type: str
+    base64: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskView:
     """Everything the task's page shows.
 
     Attributes:
         hidden: A PIN that was not yet asked for: neither crop nor value is in the page.
         mode: ``confirm``, ``key``, ``adjudicate``, ``photo`` or ``document``.
-        crop_size_px: Width and height of the crop, or None where there is none.
+        crop: What is to be seen of the paper; None where nothing is, or where a PIN is hidden.
         text: What the input begins with.
         pictures: For a document as a whole, the fields whose crops show what the findings mean.
     """
@@ -99,7 +111,7 @@ class TaskView:
     document: StoredDocument
     mode: str
     hidden: bool
-    crop_size_px: tuple[int, int] | None
+    crop: CropView | None
     cells: tuple[Cell, ...] = ()
     text: str = ""
     as_written: str | None = None
@@ -138,7 +150,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             document,
             "document",
             False,
-            _crop_size(desk, task.document_id, crops.PAGE),
+            _crop(desk, task.document_id, crops.PAGE),
             findings=findings,
             checks=tuple(store.documents.photo_checks(task.document_id, task.serial)),
             options=options,
@@ -153,20 +165,20 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             document,
             "photo",
             False,
-            _crop_size(desk, task.document_id, name),
+            _crop(desk, task.document_id, name),
             findings=tuple(f for f in findings if f.field == name or "PHOTO" in f.code),
             checks=tuple(store.documents.photo_checks(task.document_id, task.serial)),
         )
     mode = task.kind.value
     if name in PIN_FIELDS and not revealed:
         return TaskView(task, document, mode, True, None, findings=own)
-    size = _crop_size(desk, task.document_id, name)
+    crop = _crop(desk, task.document_id, name)
     if task.kind == TaskKind.KEY:
         # Blind: not even the findings, which may tell what the machine thought. Marks are chosen
         # in the form's own order.
         marks = _mark_options(desk.settings.site_forms, document.form, document.form_version, name)
         values = tuple(Choice(n, v) for n, v in enumerate(marks, start=1))
-        return TaskView(task, document, mode, False, size, values=values)
+        return TaskView(task, document, mode, False, crop, values=values)
     if task.kind == TaskKind.ADJUDICATE:
         machine = store.documents.value(task.document_id, name)
         keyed = store.documents.keyed_values(task.document_id, name)
@@ -176,7 +188,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
             document,
             mode,
             False,
-            size,
+            crop,
             values=tuple(Choice(n, v) for n, v in enumerate(differing, start=1)),
             findings=own,
         )
@@ -190,7 +202,7 @@ def build(desk: Desk, task: Task, *, revealed: bool) -> TaskView:
         document,
         mode,
         False,
-        size,
+        crop,
         cells=cells,
         text=text,
         as_written=opened.as_written if opened else None,
@@ -300,12 +312,15 @@ def _digits_of(character: OpenCharacter) -> set[str]:
     return digits
 
 
-def _crop_size(desk: Desk, document_id: str, name: str) -> tuple[int, int] | None:
+def _crop(desk: Desk, document_id: str, name: str) -> CropView | None:
     if not crops.exists(desk.settings.crops, document_id, name):
         return None
     image = crops.read(desk.settings.crops, desk.store.vault, document_id, name)
     size = pictures.size_px(image)
-    return size if all(size) else None
+    if not all(size):
+        return None
+    enclosed = base64.b64encode(image).decode() if len(image) <= MOST_ENCLOSED_BYTES else None
+    return CropView(size, crops.media_type(image), enclosed)
 
 
 @lru_cache(maxsize=2)

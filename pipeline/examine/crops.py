@@ -41,7 +41,7 @@ def crops_of(page: RegisteredPage, names: tuple[FieldName, ...]) -> dict[FieldNa
             continue
         pixels = page.crop(box, CROP_MARGIN_MM)
         if pixels.size:
-            crops[name] = _jpeg(pixels)
+            crops[name] = jpeg(pixels)
     return crops
 
 
@@ -49,10 +49,15 @@ def picture_of(page: PageImage) -> bytes:
     """A JPEG of a whole page as scanned, no side longer than ``PICTURE_SIDE_PX``."""
     scale = min(1.0, PICTURE_SIDE_PX / max(page.pixels.shape[:2]))
     small = cv2.resize(page.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return _jpeg(np.asarray(small, dtype=np.uint8))
+    return jpeg(np.asarray(small, dtype=np.uint8))
 
 
-def _jpeg(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+def jpeg(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    """Pixels (BGR or grey) as crops are kept.
+
+    Raises:
+        ValueError: Where they cannot be encoded.
+    """
     done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise ValueError("a crop could not be encoded")

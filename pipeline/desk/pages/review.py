@@ -200,12 +200,12 @@ def answer(
         view = task_view.build(desk, task, revealed=revealed)
         if typed is not None and not is_pin:
             view = replace(view, text=typed)
-        whole = () if view.crop_size_px is None else (crops.PAGE,)
+        whole = () if view.crop is None else (crops.PAGE,)
         names = () if is_pin else (task.field,) if task.field else (*view.pictures, *whole)
         if not (is_noted and _is_shown_at_once(task)):
             _note_views(desk, session, task, names)
     left = desk.store.queue.left()
-    template = "_task.html" if is_fragment(request) else "review.html"
-    return page(
-        request, template, session, status, view=view, error=error, left=left, undone=undone
-    )
+    is_part = is_fragment(request)
+    template = "_task.html" if is_part else "review.html"
+    shown = {"view": view, "error": error, "left": left, "undone": undone, "is_part": is_part}
+    return page(request, template, session, status, **shown)
