@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+import secrets
 import tempfile
 import threading
 import time
@@ -27,6 +28,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.desk_process import PASSWORD, Served, add_people, chromium, log_in, serving
 from benchmarks.office_filling import Office, fill
+from pipeline.domain import my_number
 from pipeline.domain.documents import Channel, FieldName, FormName, Route
 from pipeline.domain.examinations import Examination, RegistrationFigures
 from pipeline.domain.findings import Finding, FindingCode, Severity
@@ -277,8 +279,9 @@ def _load(
 
 
 def _arrival(vault: Vault, batch: str, number: int) -> Arrival:
-    """A file with an application whose number has one digit in doubt."""
-    name, value = FieldName.MY_NUMBER, "123456789018"
+    """A file with an application whose number, its own, has one digit in doubt."""
+    eleven = f"{secrets.randbelow(10**11):011}"
+    name, value = FieldName.MY_NUMBER, f"{eleven}{my_number.check_digit(eleven)}"
     characters = tuple(
         Character(
             digit,

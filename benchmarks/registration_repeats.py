@@ -23,7 +23,7 @@ from pipeline.imaging.zone_sketches import zone_sketches
 from pipeline.samples.composing import compose, draw_style
 from pipeline.samples.paper import PaperSpec, Preset, scan
 from pipeline.samples.people import make_applicant
-from pipeline.store.arrivals.sheet_marks import Marks, same_sheet, sheet_marks
+from pipeline.store.arrivals.repeats.sheet_marks import Marks, same_sheet, sheet_marks
 from pipeline.vault import Vault
 
 

@@ -2,9 +2,9 @@
 
 Two scans of one sheet have their ink in the same places to a fraction of a millimetre, whatever
 the scanner did; two people's forms, or one person's twice, do not. What is made here still shows
-roughly what was written, so it is never stored: ``pipeline.store.arrivals.sheet_marks`` turns it
-into bits that mean nothing without the vault's key. PINs are left out, as they have no index of
-any kind.
+roughly what was written, so it is never stored: ``pipeline.store.arrivals.repeats.sheet_marks``
+turns it into bits that mean nothing without the vault's key. PINs are left out, as they have no
+index of any kind.
 """
 
 from __future__ import annotations

@@ -127,9 +127,9 @@ class Database:
         for batch in self._cursor().sql(sql).to_arrow_reader(rows):
             yield tuple(column.to_pylist() for column in batch.columns)
 
-    def table(self, sql: str) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """A query's result as an Arrow table."""
-        return self._cursor().sql(sql).to_arrow_table()
+        return self._cursor().execute(sql, parameters).to_arrow_table()
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -180,11 +180,21 @@ def insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[st
             [row[name] for row in rows for name in names],
         )
         return
-    columns = {name: [row[name] for row in rows] for name in names}
-    cursor.register("incoming", pa.table(columns))
+    insert_table(cursor, table, pa.table({name: [row[name] for row in rows] for name in names}))
+
+
+def insert_table(
+    cursor: duckdb.DuckDBPyConnection, table: str, content: pa.Table, *, add_to_serial: int = 0
+) -> None:
+    """Insert an Arrow table's rows by the names of its columns; ``serial`` counts from a number."""
+    if not content.num_rows:
+        return
+    names = content.column_names
+    taken = [f"serial + {int(add_to_serial)}" if name == "serial" else name for name in names]
+    cursor.register("incoming", content)
     try:
         cursor.execute(
-            f"insert into {table} ({', '.join(names)}) select {', '.join(names)} from incoming"
+            f"insert into {table} ({', '.join(names)}) select {', '.join(taken)} from incoming"
         )
     finally:
         cursor.unregister("incoming")

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.settings import Settings
 from pipeline.store import migrations
 from pipeline.store.arrivals.loading import Loading, LoadResult
+from pipeline.store.arrivals.repeats.applicants import BlindMarks
 from pipeline.store.arrivals.rescans import Rescans
 from pipeline.store.auditing import audit_reports, incidents
 from pipeline.store.auditing.audit import Actor, Audit
@@ -77,8 +78,11 @@ class DuckDBStore:
         self.figures = Figures(self._database)
         self.holds = Holds(self._database, self.audit)
         self.rescans = Rescans(self._database, self.audit)
-        self._loading = Loading(self._database, self.audit, self.rescans, sample_rate)
-        self._decisions = Decisions(self._database, vault, self.audit, self.queue, self.documents)
+        marks = BlindMarks(self._database)
+        self._loading = Loading(self._database, self.audit, self.rescans, marks, sample_rate)
+        self._decisions = Decisions(
+            self._database, vault, self.audit, self.queue, self.documents, marks
+        )
         self.reopening = Reopening(self._database, self.audit)
         self.undoing = Undoing(self._database, self.audit, self._decisions)
         self.carpets = Carpets(self._database, vault, self.audit, self.queue, self._decisions)

@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 from examination_fixtures import accepted_application, arrival
+from hypothesis import given
+from hypothesis import strategies as st
 from store_actions import load, outcome_of
 
 from pipeline.domain.documents import PIN_FIELDS, FieldName, FormName
@@ -20,7 +22,15 @@ from pipeline.samples.composing import compose, draw_style
 from pipeline.samples.paper import Mode, PaperSpec, scan
 from pipeline.samples.people import make_applicant
 from pipeline.store.arrivals.records import Arrival
-from pipeline.store.arrivals.sheet_marks import Marks, differing, same_sheet, sheet_marks
+from pipeline.store.arrivals.repeats import sheets
+from pipeline.store.arrivals.repeats.sheet_marks import (
+    BITS,
+    Marks,
+    Sheets,
+    differing,
+    same_sheet,
+    sheet_marks,
+)
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.vault import Vault
 
@@ -73,6 +83,45 @@ def test_what_was_added_later_does_not_hide_the_sheet(vault: Vault) -> None:
     one = _marks(vault, 3)
     signed = {**_marks(vault, 3, again=4), FieldName.SIGNATURE: bytes(16)}
     assert same_sheet(one, signed)
+
+
+@given(st.data())
+def test_one_sheet_against_many_is_one_against_each(data: st.DataObject) -> None:
+    """Whoever compares with all at once must find what comparing with each finds."""
+    base = data.draw(st.binary(min_size=16, max_size=16))
+
+    def mark() -> bytes:
+        flips = data.draw(st.sets(st.integers(0, BITS - 1), max_size=30))
+        noise = sum(1 << n for n in flips)
+        return (int.from_bytes(base) ^ noise).to_bytes(16)
+
+    def sheet() -> Marks:
+        return {name: mark() for name in data.draw(st.sets(st.sampled_from(FIELDS)))}
+
+    known = {serial: sheet() for serial in range(1, data.draw(st.integers(2, 6)))}
+    rows = [(serial, name, m) for serial, marks in known.items() for name, m in marks.items()]
+    if not rows:
+        return
+    serials, names, marks = zip(*rows, strict=True)
+    wanted = sheet()
+    found = Sheets(np.array(serials), names, marks).same_as(wanted)
+    assert set(found) == {serial for serial, m in known.items() if same_sheet(wanted, m)}
+
+
+def test_a_sheet_is_found_among_those_of_long_ago(store: DuckDBStore, vault: Vault) -> None:
+    """However many sheets lie between, by stretches of documents."""
+    first = _with_sheet(arrival(vault, "a", _person(0)), _marks(vault, 1), 20)
+    load(store, "b1", first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheets, "_AT_A_TIME", 2)
+        for n in range(3):
+            other = _with_sheet(arrival(vault, f"o{n}", _person(1)), _marks(vault, 10 + n), 21)
+            load(store, f"o{n}", other)
+        again = _with_sheet(arrival(vault, "b", _person(2)), _marks(vault, 1, again=9), 22)
+        load(store, "b2", again)
+    (document,) = again.documents
+    evidence = {f.code: f.evidence for f in store.documents.findings(document.document_id)}
+    assert evidence[FindingCode.DUPLICATE_SCAN]["document"] == first.documents[0].document_id
 
 
 def test_the_bits_mean_nothing_under_another_key(vault: Vault, tmp_path) -> None:

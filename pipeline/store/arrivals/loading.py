@@ -1,4 +1,9 @@
-"""Loading a batch: one transaction with its ledger row; sending it twice changes nothing."""
+"""Loading a batch: one transaction with its ledger row; sending it twice changes nothing.
+
+People decide while batches load, and only one can write at a time. So all that can be done without
+writing is done before the turn: rows are made, and whatever was loaded is looked through for the
+same sheets and applicants. In the turn it is only asked whether that still holds.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +12,28 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from pipeline.domain.documents import FieldName, Route
+from pipeline.domain.documents import Route
 from pipeline.domain.errors import InputError
-from pipeline.domain.findings import FindingCode, Severity
-from pipeline.store.arrivals import arrow_schema, open_tasks, repeated_sheets
-from pipeline.store.arrivals.families import FAMILIES
+from pipeline.store.arrivals import arrow_schema, machine_rows, open_tasks
 from pipeline.store.arrivals.records import Arrival, LoadedDocument
-from pipeline.store.arrivals.rescans import REPLACED, Rescans
+from pipeline.store.arrivals.repeats import applicants, sheets
+from pipeline.store.arrivals.rescans import Rescans
 from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind, plan
 from pipeline.store.auditing.audit import SYSTEM, Audit
 from pipeline.store.clock import utc_now
-from pipeline.store.database import Database, insert
+from pipeline.store.database import Database, insert_table, places
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}", re.ASCII)
-_PARTS = ("page", "field", "finding", "photo_check", "blind_mark", repeated_sheets.TABLE, "timing")
+
+Documents = Mapping[str, tuple[Arrival, LoadedDocument]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +53,44 @@ class LoadResult:
     tasks: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is known of a batch before its turn to write.
+
+    Attributes:
+        known: Documents of it that were loaded before, with their numbers.
+        kept: Those of them that a person has worked on.
+        fresh: All others, which are written.
+        tables: Their rows.
+    """
+
+    known: Mapping[str, int]
+    kept: frozenset[str]
+    fresh: Documents
+    tables: Mapping[str, pa.Table]
+    applicants: applicants.Found
+    sheets: Mapping[str, list[int]]
+
+
 class Loading:
     """Writes batches into the database."""
 
     def __init__(
-        self, database: Database, audit: Audit, rescans: Rescans, sample_rate: float
+        self,
+        database: Database,
+        audit: Audit,
+        rescans: Rescans,
+        marks: applicants.BlindMarks,
+        sample_rate: float,
     ) -> None:
         self._database = database
         self._audit = audit
         self._rescans = rescans
+        self._marks = marks
         self._sample_rate = sample_rate
         self._random = random.SystemRandom()
+        # Only loading adds documents: what was looked for before a turn is complete in it.
+        self._one_at_a_time = threading.Lock()
 
     def load(self, content: bytes) -> LoadResult:
         """Load a batch as ``arrow_schema.encode`` made it.
@@ -73,121 +107,110 @@ class Loading:
                 en="The batch has no legal identifier.",
             )
         digest = _digest(arrivals)
-        with self._database.writing() as cursor:
-            earlier = cursor.execute(
+        with self._one_at_a_time:
+            earlier = self._database.row(
                 "select digest, arrivals, documents from batch where batch_id = ?", [batch_id]
-            ).fetchall()
-            if earlier:
-                if earlier[0][0] != digest:
+            )
+            if earlier is not None:
+                if earlier[0] != digest:
                     raise InputError(
                         "BATCH_CHANGED",
                         ja="同じ識別子で内容の異なるバッチがすでに取り込まれています。",
                         en="A batch with this identifier and other files was loaded before.",
                     )
-                return LoadResult(batch_id, True, earlier[0][1], earlier[0][2], 0, 0)
-            return self._load_new(cursor, batch_id, digest, arrivals)
+                return LoadResult(batch_id, True, earlier[1], earlier[2], 0, 0)
+            now = utc_now()
+            arrived = machine_rows.arrival_rows(batch_id, arrivals)
+            prepared = self._prepare(batch_id, arrivals, now)
+            with self._database.writing() as cursor:
+                if self._is_outdated(prepared):
+                    prepared = self._prepare(batch_id, arrivals, now)
+                insert_table(cursor, "arrival", arrived)
+                tasks = self._write(cursor, arrivals, prepared, now)
+                documents = len(prepared.fresh) + len(prepared.kept)
+                cursor.execute(
+                    "insert into batch values (?, ?, ?, ?, ?)",
+                    [batch_id, digest, len(arrivals), documents, now],
+                )
+                self._audit.append(cursor, SYSTEM, "batch.load", f"batch:{batch_id}")
+        kept = len(prepared.kept)
+        return LoadResult(batch_id, False, len(arrivals), documents, kept, tasks)
 
-    def _load_new(
+    def _prepare(self, batch_id: str, arrivals: Sequence[Arrival], now: dt.datetime) -> _Prepared:
+        incoming = {d.document_id: (a, d) for a in arrivals for d in a.documents}
+        known = self._known(list(incoming))
+        kept = self._worked_on(known)
+        fresh = {key: pair for key, pair in incoming.items() if key not in kept}
+        documents = [document for _, document in fresh.values()]
+        return _Prepared(
+            known,
+            kept,
+            fresh,
+            machine_rows.tables(batch_id, fresh, now),
+            self._marks.search(documents),
+            sheets.search(self._database, documents),
+        )
+
+    def _is_outdated(self, prepared: _Prepared) -> bool:
+        is_corrected = self._marks.is_outdated(prepared.applicants)
+        return is_corrected or self._worked_on(prepared.known) != prepared.kept
+
+    def _write(
         self,
         cursor: duckdb.DuckDBPyConnection,
-        batch_id: str,
-        digest: str,
         arrivals: Sequence[Arrival],
-    ) -> LoadResult:
-        now = utc_now()
-        insert(cursor, "arrival", [_arrival_row(batch_id, n, a) for n, a in enumerate(arrivals)])
-        incoming = {d.document_id: (a, d) for a in arrivals for d in a.documents}
-        kept = _worked_on(cursor, list(incoming))
-        fresh = {key: pair for key, pair in incoming.items() if key not in kept}
-        _forget_machine_rows(cursor, list(fresh))
-        serials = _numbered(cursor, list(fresh))
-        _insert_documents(cursor, batch_id, fresh, serials, now)
+        prepared: _Prepared,
+        now: dt.datetime,
+    ) -> int:
+        """Write the documents and their tasks; how many tasks there are."""
+        fresh = prepared.fresh
+        _forget_machine_rows(cursor, [key for key in prepared.known if key in fresh])
+        last = cursor.execute("select coalesce(max(serial), 0) from document").fetchall()[0][0]
+        serials = {document: last + place for place, document in enumerate(fresh, start=1)}
+        for name, table in prepared.tables.items():
+            insert_table(cursor, name, table, add_to_serial=last)
         # Before applicants are compared: a page scanned again is no second application.
         self._rescans.settle(cursor, arrivals, now)
-        applicants = self._flag_repeated_applicants(cursor, serials)
-        repeated = set(applicants) | repeated_sheets.flag_repeated_sheets(
-            cursor, [d for _, d in fresh.values()], serials
-        )
-        _need_a_person(cursor, repeated)
-        tasks = []
-        for arrival, document in fresh.values():
-            planned = plan(document, lambda: self._random.random() < self._sample_rate)
-            if document.document_id in repeated and not any(t.field is None for t in planned):
-                planned.insert(0, PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0))
-            barred = applicants.get(document.document_id)
-            planned = [replace(t, for_carpet=t.for_carpet and t.field != barred) for t in planned]
-            key = document.document_id
+        by_field = applicants.flag(cursor, fresh, serials, prepared.applicants)
+        documents = [document for _, document in fresh.values()]
+        by_sheet = sheets.flag(cursor, documents, serials, prepared.sheets)
+        repeated = set(by_field) | by_sheet
+        _need_a_person(cursor, [serials[document] for document in sorted(repeated)])
+        tasks: list[dict[str, Any]] = []
+        for key, (arrival, document) in fresh.items():
+            planned = self._planned(document, by_field.get(key), is_repeated=key in repeated)
             owner = open_tasks.Owner(key, serials[key], arrival.received_at)
             tasks += [open_tasks.new(owner, t, arrival.received_at) for t in planned]
             if not any(t.purpose == Purpose.REVIEW for t in planned):
-                _decide_at_once(cursor, document, now)
+                _decide_at_once(cursor, document, serials[key], now)
         open_tasks.add(cursor, tasks)
-        cursor.execute(
-            "insert into batch values (?, ?, ?, ?, ?)",
-            [batch_id, digest, len(arrivals), len(incoming), now],
+        return len(tasks)
+
+    def _planned(
+        self, document: LoadedDocument, barred: str | None, *, is_repeated: bool
+    ) -> list[PlannedTask]:
+        """The tasks about a new document; ``barred``: the field that no carpet may take."""
+        planned = plan(document, lambda: self._random.random() < self._sample_rate)
+        if is_repeated and not any(t.field is None for t in planned):
+            planned.insert(0, PlannedTask(None, TaskKind.CONFIRM, Purpose.REVIEW, 0))
+        return [replace(t, for_carpet=t.for_carpet and t.field != barred) for t in planned]
+
+    def _known(self, documents: list[str]) -> dict[str, int]:
+        rows = self._database.rows(
+            "select document_id, serial from document "
+            "where document_id in (select unnest(?::varchar[]))",
+            [documents],
         )
-        self._audit.append(cursor, SYSTEM, "batch.load", f"batch:{batch_id}")
-        return LoadResult(batch_id, False, len(arrivals), len(incoming), len(kept), len(tasks))
+        return dict(rows)
 
-    def _flag_repeated_applicants(
-        self, cursor: duckdb.DuckDBPyConnection, serials: dict[str, int]
-    ) -> dict[str, str]:
-        """Add DUPLICATE_APPLICANT where an earlier document has the same mark; by which field."""
-        if not serials:
-            return {}
-        # New documents have the greatest numbers of all: by them the few marks to look for are
-        # found at once, and all others are passed by once.
-        first = min(serials.values())
-        pairs = cursor.execute(
-            """
-            with fresh as materialized (
-              select document_id, serial, family, field, mark from blind_mark where serial >= $first
-            ), pair as materialized (
-              select f.document_id, f.field, o.document_id as other, o.serial as other_serial
-              from blind_mark o join fresh f using (family, field, mark)
-              where o.serial <> f.serial
-            )
-            select p.document_id, p.field, min(p.other)
-            from pair p
-            join document mine on mine.document_id = p.document_id
-            join document d on d.document_id = p.other
-            where d.outcome is distinct from $replaced
-              and (p.other_serial < $first
-                or (d.received_at, d.document_id) < (mine.received_at, mine.document_id))
-            group by p.document_id, p.field
-            """,
-            {"first": first, "replaced": REPLACED},
-        ).fetchall()
-        by_document: dict[str, tuple[str, str]] = {}
-        for document, field, other in sorted(pairs):
-            by_document.setdefault(document, (field, other))
-        rows = [repeated_row(d, serials[d], f, o) for d, (f, o) in by_document.items()]
-        insert(cursor, "finding", rows)
-        return {document: field for document, (field, _) in by_document.items()}
-
-
-def _need_a_person(cursor: duckdb.DuckDBPyConnection, documents: set[str]) -> None:
-    """Nothing that is there twice is accepted by the machine alone."""
-    if documents:
-        cursor.execute(
-            "update document set route = ? where route = ? "
-            "and document_id in (select unnest(?::varchar[]))",
-            [Route.CONFIRM, Route.ACCEPT, sorted(documents)],
+    def _worked_on(self, known: Mapping[str, int]) -> frozenset[str]:
+        if not known:
+            return frozenset()
+        rows = self._database.rows(
+            f"select distinct document_id from decision where serial in {places(list(known))}",
+            list(known.values()),
         )
-
-
-def repeated_row(document: str, serial: int, field: str, other: str) -> dict[str, Any]:
-    """The finding that there is another document of the same applicant."""
-    return {
-        "document_id": document,
-        "serial": serial,
-        "ordinal": 1000,
-        "code": FindingCode.DUPLICATE_APPLICANT.value,
-        "severity": Severity.REVIEW.value,
-        "field": field,
-        "position": None,
-        "evidence": json.dumps({"document": other}),
-    }
+        return frozenset(row[0] for row in rows)
 
 
 def _digest(arrivals: Sequence[Arrival]) -> str:
@@ -198,124 +221,28 @@ def _digest(arrivals: Sequence[Arrival]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _worked_on(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> set[str]:
-    found = cursor.execute(
-        "select distinct document_id from decision "
-        "where document_id in (select unnest(?::varchar[]))",
-        [documents],
-    ).fetchall()
-    return {row[0] for row in found}
-
-
 def _forget_machine_rows(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> None:
-    known = cursor.execute(
-        "select document_id from document where document_id in (select unnest(?::varchar[]))",
-        [documents],
-    ).fetchall()
-    if known:
-        identifiers = [row[0] for row in known]
-        for table in (*_PARTS, "open_task", "closed_task", "document"):
-            cursor.execute(
-                f"delete from {table} where document_id in (select unnest(?::varchar[]))",
-                [identifiers],
-            )
-
-
-def _numbered(cursor: duckdb.DuckDBPyConnection, documents: list[str]) -> dict[str, int]:
-    """The numbers of new documents, after all there are."""
-    last = cursor.execute("select coalesce(max(serial), 0) from document").fetchall()[0][0]
-    return {document: last + n for n, document in enumerate(documents, start=1)}
-
-
-def _insert_documents(
-    cursor: duckdb.DuckDBPyConnection,
-    batch_id: str,
-    documents: dict[str, tuple[Arrival, LoadedDocument]],
-    serials: dict[str, int],
-    now: dt.datetime,
-) -> None:
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("document", *_PARTS)}
-    for key, (arrival, document) in documents.items():
-        mine = {"document_id": key, "serial": serials[key]}
-        rows["document"].append(mine | _document_row(batch_id, arrival, document, now))
-        rows["page"].append(
-            mine
-            | {
-                "number": document.page,
-                "residual_px": document.residual_px,
-                "inliers": document.inliers,
-                "rotation_quarters": document.rotation_quarters,
-            }
+    if not documents:
+        return
+    for table in (*machine_rows.PARTS, "open_task", "closed_task", "document"):
+        cursor.execute(
+            f"delete from {table} where document_id in (select unnest(?::varchar[]))", [documents]
         )
-        for ordinal, one in enumerate(document.fields, start=1):
-            row = {**mine, "ordinal": ordinal, **asdict(one)}
-            origin = row.pop("crop_origin_px")
-            row["crop_x_px"], row["crop_y_px"] = origin or (None, None)
-            rows["field"].append(row)
-        for ordinal, finding in enumerate(document.findings):
-            rows["finding"].append({**mine, "ordinal": ordinal, **asdict(finding)})
-        for ordinal, check in enumerate(document.photo_checks):
-            row = {**mine, "ordinal": ordinal, **asdict(check)}
-            row["check_name"] = row.pop("check")
-            rows["photo_check"].append(row)
-        family = FAMILIES.get(document.form, "") if document.form else ""
-        rows["blind_mark"] += [mark_row(key, serials[key], family, f, m) for f, m in document.marks]
-        rows[repeated_sheets.TABLE] += repeated_sheets.mark_rows(document)
-        rows["timing"] += [
-            {"document_id": key, "batch_id": batch_id, "stage": stage, "duration_ms": duration}
-            for stage, duration in document.stage_ms
-        ]
-    for table, found in rows.items():
-        insert(cursor, table, found)
 
 
-def mark_row(
-    document: str, serial: int, family: str, field: FieldName, mark: bytes
-) -> dict[str, Any]:
-    """A blind mark's row."""
-    return {
-        "document_id": document,
-        "serial": serial,
-        "family": family,
-        "field": field.value,
-        "mark": mark,
-    }
-
-
-def _arrival_row(batch_id: str, position: int, arrival: Arrival) -> dict[str, Any]:
-    return {
-        "batch_id": batch_id,
-        "position": position,
-        "scan_id": arrival.scan_id,
-        "channel": arrival.channel.value,
-        "outcome": arrival.outcome.value,
-        "reason": arrival.reason,
-        "pages": arrival.pages,
-        "received_at": arrival.received_at,
-    }
-
-
-def _document_row(
-    batch_id: str, arrival: Arrival, document: LoadedDocument, now: dt.datetime
-) -> dict[str, Any]:
-    return {
-        "scan_id": arrival.scan_id,
-        "batch_id": batch_id,
-        "channel": arrival.channel.value,
-        "form": document.form,
-        "form_version": document.form_version,
-        "route": document.route.value,
-        "photo_verdict": document.photo_verdict,
-        "received_at": arrival.received_at,
-        "loaded_at": now,
-    }
+def _need_a_person(cursor: duckdb.DuckDBPyConnection, serials: Sequence[int]) -> None:
+    """Nothing that is there twice is accepted by the machine alone."""
+    if serials:
+        cursor.execute(
+            f"update document set route = ? where route = ? and serial in {places(serials)}",
+            [Route.CONFIRM, Route.ACCEPT, *serials],
+        )
 
 
 def _decide_at_once(
-    cursor: duckdb.DuckDBPyConnection, document: LoadedDocument, now: dt.datetime
+    cursor: duckdb.DuckDBPyConnection, document: LoadedDocument, serial: int, now: dt.datetime
 ) -> None:
     outcome = "accept" if document.route == Route.ACCEPT else "blank"
     cursor.execute(
-        "update document set outcome = ?, decided_at = ? where document_id = ?",
-        [outcome, now, document.document_id],
+        "update document set outcome = ?, decided_at = ? where serial = ?", [outcome, now, serial]
     )

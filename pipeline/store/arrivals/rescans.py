@@ -21,8 +21,8 @@ from pipeline.domain.documents import FormName
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import FindingCode
 from pipeline.store.arrivals import open_tasks
-from pipeline.store.arrivals.families import FAMILIES
 from pipeline.store.arrivals.records import Arrival, LoadedDocument, Outcome
+from pipeline.store.arrivals.repeats.families import FAMILIES
 from pipeline.store.auditing.audit import SYSTEM, Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database, insert

@@ -11,7 +11,7 @@ from pipeline.examine.crops import CROP_MARGIN_MM, field_box
 from pipeline.forms.definition import FormDefinition
 from pipeline.store.arrivals import crops, records
 from pipeline.store.arrivals.records import LoadedDocument
-from pipeline.store.arrivals.sheet_marks import sheet_marks
+from pipeline.store.arrivals.repeats.sheet_marks import sheet_marks
 from pipeline.vault import Vault
 
 if TYPE_CHECKING:

@@ -11,12 +11,10 @@ from typing import Any
 
 import duckdb
 
-from pipeline.domain.documents import FieldName, FormName, Route
+from pipeline.domain.documents import FieldName, Route
 from pipeline.domain.errors import InputError
 from pipeline.store.arrivals import open_tasks, records
-from pipeline.store.arrivals.families import FAMILIES
-from pipeline.store.arrivals.loading import mark_row, repeated_row
-from pipeline.store.arrivals.rescans import REPLACED
+from pipeline.store.arrivals.repeats.applicants import BlindMarks, repeated_row
 from pipeline.store.arrivals.tasking import PlannedTask, Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
@@ -87,12 +85,14 @@ class Decisions:
         audit: Audit,
         queue: Queue,
         documents: Documents,
+        marks: BlindMarks,
     ) -> None:
         self._database = database
         self._vault = vault
         self._audit = audit
         self._queue = queue
         self._documents = documents
+        self._marks = marks
 
     def decide(self, actor: Actor, task_id: str, decision: Decision) -> str:
         """Take a decision; returns the task's result.
@@ -312,26 +312,10 @@ class Decisions:
         self, cursor: duckdb.DuckDBPyConnection, document: str, field: FieldName, final: str | None
     ) -> list[tuple[FieldName, str]]:
         """Put the value's blind marks in; fields by which another document is found, and it."""
-        form, serial = cursor.execute(
-            "select form, serial from document where document_id = ?", [document]
-        ).fetchall()[0]
         born = self._documents.value(document, FieldName.BIRTH_DATE, final=True)
         values = {field: final, FieldName.BIRTH_DATE: born}
-        family = FAMILIES.get(FormName(form), "") if form else ""
         marks = records.marks_of(values, self._vault)
-        cursor.execute("delete from blind_mark where serial = ? and field = ?", [serial, field])
-        insert(cursor, "blind_mark", [mark_row(document, serial, family, f, m) for f, m in marks])
-        repeated = []
-        for marked, mark in marks:
-            others = cursor.execute(
-                "select min(m.document_id) from blind_mark m join document d using (document_id) "
-                "where m.family = ? and m.field = ? and m.mark = ? and m.document_id <> ? "
-                "and d.outcome is distinct from ?",
-                [family, marked, mark, document, REPLACED],
-            ).fetchall()
-            if others and others[0][0] is not None:
-                repeated.append((marked, others[0][0]))
-        return repeated
+        return self._marks.replace(cursor, document, field, marks)
 
     def _ask_another(self, cursor: duckdb.DuckDBPyConnection, task: Task, now: dt.datetime) -> None:
         planned = PlannedTask(FieldName(task.field or ""), TaskKind.ADJUDICATE, task.purpose, 0)

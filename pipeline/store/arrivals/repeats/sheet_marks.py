@@ -20,6 +20,7 @@ from pipeline.domain.documents import FieldName
 from pipeline.vault import Vault
 
 BITS = 128
+_WORDS = BITS // 64
 # Set on 37 composed forms (seed 7301), two ordinary scans of each sheet, when fields that a machine
 # printed still counted: of one sheet at most 0.082 of the bits differed in the mean and 0.148 in
 # the worst field; of two people's forms at least 0.122 and 0.211 (1,296 pairs of one form). How
@@ -48,23 +49,71 @@ def sheet_marks(
 
 def same_sheet(one: Marks, other: Marks) -> bool:
     """Whether two scans show the same sheet of paper."""
-    shares = differing(one, other)
+    bits = list(_differing_bits(one, other).values())
     return (
-        len(shares) >= FEWEST_FIELDS
-        and max(shares.values()) <= MOST_FIELD_SHARE
-        and sum(shares.values()) / len(shares) <= MOST_MEAN_SHARE
+        len(bits) >= FEWEST_FIELDS
+        and max(bits) <= MOST_FIELD_SHARE * BITS
+        and sum(bits) <= MOST_MEAN_SHARE * BITS * len(bits)
     )
 
 
 def differing(one: Marks, other: Marks) -> dict[FieldName, float]:
     """The share of bits that differ, for every field that both have."""
+    return {name: bits / BITS for name, bits in _differing_bits(one, other).items()}
+
+
+class Sheets:
+    """Many sheets of one form, for comparing another with all of them at once."""
+
+    def __init__(
+        self, serials: NDArray[np.int64], names: Sequence[str], marks: Sequence[bytes]
+    ) -> None:
+        """Take in a row for each field of each sheet, in any order.
+
+        Args:
+            serials: Whose field it is: the number of a document.
+            names: Which field.
+            marks: Its keyed bits.
+        """
+        self._serials, sheet_of = np.unique(serials, return_inverse=True)
+        self._columns = {name: n for n, name in enumerate(sorted(set(names)))}
+        shape = (len(self._serials), len(self._columns))
+        self._words = np.zeros((*shape, _WORDS), np.uint64)
+        self._has = np.zeros(shape, bool)
+        column_of = np.array([self._columns[name] for name in names], np.intp)
+        self._words[sheet_of, column_of] = _as_words(marks)
+        self._has[sheet_of, column_of] = True
+
+    def same_as(self, wanted: Marks) -> NDArray[np.int64]:
+        """The numbers of those that are the same sheet, as ``same_sheet`` says."""
+        shared = [name for name in wanted if name in self._columns]
+        if len(shared) < FEWEST_FIELDS:
+            return self._serials[:0]
+        columns = [self._columns[name] for name in shared]
+        mine = _as_words([wanted[name] for name in shared])
+        both = self._has[:, columns]
+        bits = np.bitwise_count(self._words[:, columns] ^ mine).sum(axis=2, dtype=np.int64) * both
+        fields = both.sum(axis=1)
+        same = (
+            (fields >= FEWEST_FIELDS)
+            & (bits.max(axis=1) <= MOST_FIELD_SHARE * BITS)
+            & (bits.sum(axis=1) <= MOST_MEAN_SHARE * BITS * fields)
+        )
+        numbers: NDArray[np.int64] = self._serials[same]
+        return numbers
+
+
+def _differing_bits(one: Marks, other: Marks) -> dict[FieldName, int]:
     return {
         name: int.from_bytes(
             bytes(a ^ b for a, b in zip(one[name], other[name], strict=True))
         ).bit_count()
-        / BITS
         for name in one.keys() & other.keys()
     }
+
+
+def _as_words(marks: Sequence[bytes]) -> NDArray[np.uint64]:
+    return np.frombuffer(b"".join(marks), np.uint64).reshape(-1, _WORDS)
 
 
 def _directions(vault: Vault, name: FieldName, length: int) -> NDArray[np.float32]:
@@ -76,8 +125,3 @@ def _directions(vault: Vault, name: FieldName, length: int) -> NDArray[np.float3
 def _bits(directions: NDArray[np.float32], sketch: NDArray[np.float32]) -> bytes:
     # Ink is never negative: without its mean taken out, any two vectors look alike.
     return bytes(np.packbits(directions @ (sketch - sketch.mean()) > 0))
-
-
-def candidates(wanted: Marks, known: Sequence[tuple[str, Marks]]) -> list[str]:
-    """The documents among ``known`` that are the same sheet as ``wanted``."""
-    return [document for document, marks in known if same_sheet(wanted, marks)]
