@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-import secrets
 import tempfile
 import threading
 import time
@@ -26,19 +25,13 @@ import httpx
 import numpy as np
 from playwright.sync_api import Browser, Page
 
+from benchmarks.arriving_batches import arrival
 from benchmarks.desk_process import PASSWORD, Served, add_people, chromium, log_in, serving
 from benchmarks.office_filling import Office, fill
-from pipeline.domain import my_number
-from pipeline.domain.documents import Channel, FieldName, FormName, Route
-from pipeline.domain.examinations import Examination, RegistrationFigures
-from pipeline.domain.findings import Finding, FindingCode, Severity
-from pipeline.domain.geometry import BoxPx
-from pipeline.domain.readings import Alternative, Character, Reading
+from pipeline.domain.documents import FieldName
 from pipeline.examine.crops import jpeg
 from pipeline.settings import Settings
 from pipeline.store.arrivals import arrow_schema, crops, records
-from pipeline.store.arrivals.records import Arrival, Outcome
-from pipeline.store.clock import utc_now
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.staff.people import Role
 from pipeline.vault import Vault, create_service_token
@@ -270,46 +263,12 @@ def _load(
         while not enough.is_set():
             name = f"bench-{company.batches}"
             content = arrow_schema.encode(
-                name, [_arrival(vault, name, n) for n in range(BATCH_DOCUMENTS)]
+                name, [arrival(vault, name, n) for n in range(BATCH_DOCUMENTS)]
             )
             headers = {"Authorization": f"Bearer {token}"}
             client.post(f"/ingest/{name}", content=content, headers=headers).raise_for_status()
             company.batches += 1
             enough.wait(BETWEEN_BATCHES_S)
-
-
-def _arrival(vault: Vault, batch: str, number: int) -> Arrival:
-    """A file with an application whose number, its own, has one digit in doubt."""
-    eleven = f"{secrets.randbelow(10**11):011}"
-    name, value = FieldName.MY_NUMBER, f"{eleven}{my_number.check_digit(eleven)}"
-    characters = tuple(
-        Character(
-            digit,
-            0.6 if n == 11 else 0.9998,
-            n == 11,
-            (Alternative("7", 0.3),) if n == 11 else (),
-            BoxPx(40 + 100 * n, 20, 90, 100),
-        )
-        for n, digit in enumerate(value)
-    )
-    box = BoxPx(30, 10, 1250, 120)
-    read = Reading(name, value, 0.6, False, characters, box, "boxes", "bench")
-    finding = Finding(FindingCode.MY_NUMBER_AMBIGUOUS, Severity.REVIEW, name, 11)
-    examination = Examination(
-        file="scan.pdf",
-        page=1,
-        channel=Channel.MAIL,
-        form=FormName.APPLICATION_HANDWRITTEN,
-        form_version="2024-12",
-        route=Route.CONFIRM,
-        registration=RegistrationFigures(0.8, 412),
-        readings=(read,),
-        photo=None,
-        findings=(finding,),
-    )
-    scan = vault.surrogate("scan", f"{batch}/{number}".encode())
-    document = records.from_examination(examination, vault, scan, crop_origins={name: (30, 10)})
-    return Arrival(scan, Channel.MAIL, Outcome.LOADED, utc_now(), pages=1, documents=(document,))
 
 
 def _figures(times_ms: list[float], goal_ms: float) -> dict[str, Any]:

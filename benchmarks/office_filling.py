@@ -108,6 +108,9 @@ def _statements(office: Office, first: int, last: int) -> list[str]:
         f"from {numbers}, range(4) o(o)",
         f"insert into blind_mark select {key}, 'application', f, encode(md5('m' || i || f)), i + 1 "
         f"from {numbers}, (values ('my_number'), ('name')) v(f)",
+        f"insert into sheet_mark by name select {key} as document_id, 'application_handwritten' as "
+        f"form, f as field, unhex(md5('s' || i || f)) as mark, i + 1 as serial "
+        f"from {numbers}, {fields}",
         f"insert into timing select {key}, 'b' || (i // {BATCH_DOCUMENTS}), f, 100.0 + i % 50 "
         f"from {numbers}, (values ('register'), ('read')) v(f)",
         f"insert into open_task select {task}, null, null, null, {kind} = 'confirm' and {purpose} "

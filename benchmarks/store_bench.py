@@ -11,17 +11,21 @@ from __future__ import annotations
 import math
 import re
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from benchmarks.arriving_batches import arrival
 from benchmarks.desk_process import PASSWORD, add_people, serving
 from benchmarks.office_filling import Office, fill
 from pipeline.settings import Settings
-from pipeline.store.auditing.audit import Actor
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.auditing.audit import SYSTEM, Actor
 from pipeline.store.clock import utc_now
 from pipeline.store.duckdb_store import DuckDBStore
 from pipeline.store.reviewing.decisions import Action, Decision
@@ -35,6 +39,7 @@ ROUNDS, FULL_ROUNDS = 40, 100
 LEASE_MINUTES, SLA_HOURS, PACE_HOURS = 15, 72.0, 3
 GOAL_MS, GOAL_MIB = 20.0, 300.0
 USED_TASKS = 40
+BATCHES, BATCH_DOCUMENTS = 10, 100
 _PEOPLE = "select user_id from person where role = 'reviewer' and not must_change"
 _SOME = "select document_id from document using sample reservoir(400 rows) repeatable (7)"
 _PEOPLE_OF_MEMORY = {"bench-reviewer": Role.REVIEWER, "bench-supervisor": Role.SUPERVISOR}
@@ -50,6 +55,7 @@ def run(full: bool) -> dict[str, Any]:
         result["filling_seconds"] = filled
         result["file_mib"] = round(settings.database.stat().st_size / 2**20)
         result |= questions(settings, FULL_ROUNDS if full else ROUNDS)
+        result["loading"] = loading(settings)
         many = settings
         if not full:
             many = Settings(home=Path(folder) / "waiting")
@@ -86,6 +92,52 @@ def questions(settings: Settings, rounds: int) -> dict[str, Any]:
         "questions": asked,
         "slowest_queue_question": {"name": slowest, "goal_ms": GOAL_MS, **queue[slowest]},
     }
+
+
+def loading(settings: Settings) -> dict[str, Any]:
+    """Batches into the big store, and the longest that somebody who writes waits meanwhile."""
+    store = DuckDBStore.of(settings)
+    whole, waited = [], []
+    try:
+        for batch in range(BATCHES + 1):
+            name = f"bench-{batch}"
+            arrivals = [arrival(store.vault, name, n) for n in range(BATCH_DOCUMENTS)]
+            content = arrow_schema.encode(name, arrivals)
+            with _somebody_writing(store) as waits:
+                begin = time.perf_counter()
+                store.load(content)
+                whole.append(time.perf_counter() - begin)
+            waited.append(max(waits))
+    finally:
+        store.close()
+    return {
+        "n": BATCHES,
+        "documents_a_batch": BATCH_DOCUMENTS,
+        "wall_p50_ms": _ms(_quantile(whole[1:], 0.5)),
+        "longest_wait_p50_ms": _ms(_quantile(waited[1:], 0.5)),
+        "longest_wait_p95_ms": _ms(_quantile(waited[1:], 0.95)),
+    }
+
+
+@contextmanager
+def _somebody_writing(store: DuckDBStore) -> Iterator[list[float]]:
+    """Somebody whose small transactions follow one another until the block ends; their seconds."""
+    waits: list[float] = []
+    enough = threading.Event()
+
+    def write() -> None:
+        while not enough.wait(0.002):
+            begin = time.perf_counter()
+            store.audit.note(SYSTEM, "bench.write", "bench:0")
+            waits.append(time.perf_counter() - begin)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield waits
+    finally:
+        enough.set()
+        thread.join()
 
 
 def _questions(store: DuckDBStore) -> dict[str, Callable[[int], object]]:

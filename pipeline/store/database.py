@@ -73,6 +73,7 @@ class Database:
         self._turn = threading.RLock()
         self._is_open = False  # a transaction, of whoever has the turn
         self._local = threading.local()
+        self._before_commit: list[Callable[[duckdb.DuckDBPyConnection], None]] = []
         self._on_rollback: list[Callable[[], None]] = []
         self._on_commit: list[Callable[[], None]] = []
         self._connection = duckdb.connect(
@@ -104,6 +105,10 @@ class Database:
         with self._turn:
             self._connection.execute(f"checkpoint {SCHEMA}")
             self._connection.close()
+
+    def before_commit(self, action: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Run this at the end of every writing transaction, as part of it."""
+        self._before_commit.append(action)
 
     def on_rollback(self, action: Callable[[], None]) -> None:
         """Run this whenever a writing transaction fails (to forget what was cached in it)."""
@@ -143,6 +148,8 @@ class Database:
             self._is_open = True
             try:
                 yield cursor
+                for last in self._before_commit:
+                    last(cursor)
                 cursor.execute("commit")
             except BaseException:
                 cursor.execute("rollback")

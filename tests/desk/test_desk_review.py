@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -21,6 +22,7 @@ from examination_fixtures import (
     unknown_page,
 )
 
+from pipeline.desk import task_view
 from pipeline.domain.documents import FieldName, Route
 from pipeline.store.staff.people import Role
 
@@ -167,6 +169,38 @@ def test_a_pin_is_hidden_until_asked_for_and_the_asking_is_recorded(office: Offi
     for index in references:
         assert anna.get(f"/tasks/{task}/reference/phone/{index}").content.startswith(b"\x89PNG")
     assert anna.get(f"/tasks/{task}/reference/phone/5").status_code == 404
+
+
+def test_a_small_crop_comes_with_the_next_task_and_a_large_one_is_fetched(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fetched apart, the picture would be painted a frame after the text."""
+    office.load("b", a=flagged_number(), b=flagged_number(), c=flagged_number())
+    anna = reviewer(office)
+    first = anna.get("/review").text
+    task, ver = task_on(first)
+    assert f"/tasks/{task}/crop" in first and "data-picture" not in first
+    part = anna.post(f"/review/{task}", action="value", ver=ver, value=NUMBER).text
+    task, ver = task_on(part)
+    (enclosed,) = re.findall(r'data-picture="([^"]*)"', part)
+    assert base64.b64decode(enclosed) == anna.get(f"/tasks/{task}/crop").content
+    monkeypatch.setattr(task_view, "MOST_ENCLOSED_BYTES", 10)
+    part = anna.post(f"/review/{task}", action="value", ver=ver, value=NUMBER).text
+    task, _ = task_on(part)
+    assert f"/tasks/{task}/crop" in part and "data-picture" not in part
+
+
+def test_the_crop_of_a_hidden_pin_never_comes_with_its_task(office: Office) -> None:
+    office.load("b", a=flagged_number(), p=reply_form_with_pin())
+    anna = reviewer(office)
+    seen = ""
+    text = anna.get("/review").text
+    while 'data-mode="none"' not in text:
+        task, ver = task_on(text)
+        seen += text
+        assert not ("veil" in text and "data-picture" in text)
+        text = anna.post(f"/review/{task}", action="illegible", ver=ver or 1).text
+    assert "veil" in seen
 
 
 def test_only_one_secret_is_open_at_a_time(office: Office) -> None:

@@ -292,6 +292,14 @@ def test_two_people_who_cannot_read_it_send_it_back(store: DuckDBStore, vault: V
     assert outcome_of(store, task.document_id) == "return"
 
 
+def test_what_one_cannot_read_and_another_can_is_accepted(store: DuckDBStore, vault: Vault) -> None:
+    load(store, "b", arrival(vault, "a", flagged_number()))
+    task = next_task(store, ANNA)
+    assert decide(store, ANNA, task, Action.ILLEGIBLE) == "illegible"
+    decide(store, BEN, next_task(store, BEN), Action.VALUE, NUMBER)
+    assert outcome_of(store, task.document_id) == "accept"
+
+
 def test_a_wrong_form_stops_all_its_tasks_and_asks_once(store: DuckDBStore, vault: Vault) -> None:
     several = examination(
         [reading(f, "x", accepted=False) for f in (FieldName.NAME, FieldName.ADDRESS)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -76,6 +77,8 @@ class Audit:
         self._database = database
         self._marker = vault.marker("audit")
         self._last: tuple[int, str] | None = None
+        self._waiting: list[dict[str, Any]] = []
+        database.before_commit(self._write)
         database.on_rollback(self._forget)
 
     def append(
@@ -94,17 +97,18 @@ class Audit:
     def append_all(
         self, cursor: duckdb.DuckDBPyConnection, actor: Actor, events: Sequence[Event]
     ) -> None:
-        """Add a row for each of many, as ``append`` does for one."""
+        """Add a row for each of many, as ``append`` does for one.
+
+        They are written together at the end of the transaction: a decision has several.
+        """
         number, mark = self._last or self._read_last()
         now = utc_now()
-        rows = []
         for event in events:
             number += 1
             facts = (event.action, event.subject, event.field, event.detail)
             content = (number, now, actor.user_id, actor.role, *facts, mark)
             mark = self.mark_for(content)
-            rows.append(dict(zip(_COLUMNS, (*content, mark), strict=True)))
-        insert(cursor, "audit", rows)
+            self._waiting.append(dict(zip(_COLUMNS, (*content, mark), strict=True)))
         self._last = (number, mark)
 
     def note(
@@ -181,8 +185,13 @@ class Audit:
         row = self._database.row("select seq, mark from audit order by seq desc limit 1")
         return (int(row[0]), str(row[1])) if row else (0, BEGINNING)
 
+    def _write(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        insert(cursor, "audit", self._waiting)
+        self._waiting.clear()
+
     def _forget(self) -> None:
         self._last = None
+        self._waiting.clear()
 
 
 def _as_text(content: tuple[object, ...]) -> str:

@@ -77,29 +77,29 @@ class Sheets:
         """
         self._serials, sheet_of = np.unique(serials, return_inverse=True)
         self._columns = {name: n for n, name in enumerate(sorted(set(names)))}
-        shape = (len(self._serials), len(self._columns))
+        shape = (len(self._columns), len(self._serials))
         self._words = np.zeros((*shape, _WORDS), np.uint64)
         self._has = np.zeros(shape, bool)
         column_of = np.array([self._columns[name] for name in names], np.intp)
-        self._words[sheet_of, column_of] = _as_words(marks)
-        self._has[sheet_of, column_of] = True
+        self._words[column_of, sheet_of] = _as_words(marks)
+        self._has[column_of, sheet_of] = True
 
     def same_as(self, wanted: Marks) -> NDArray[np.int64]:
         """The numbers of those that are the same sheet, as ``same_sheet`` says."""
+        left = np.arange(len(self._serials))
+        fields, total = np.zeros((2, len(left)), np.int64)
         shared = [name for name in wanted if name in self._columns]
-        if len(shared) < FEWEST_FIELDS:
-            return self._serials[:0]
-        columns = [self._columns[name] for name in shared]
-        mine = _as_words([wanted[name] for name in shared])
-        both = self._has[:, columns]
-        bits = np.bitwise_count(self._words[:, columns] ^ mine).sum(axis=2, dtype=np.int64) * both
-        fields = both.sum(axis=1)
-        same = (
-            (fields >= FEWEST_FIELDS)
-            & (bits.max(axis=1) <= MOST_FIELD_SHARE * BITS)
-            & (bits.sum(axis=1) <= MOST_MEAN_SHARE * BITS * fields)
-        )
-        numbers: NDArray[np.int64] = self._serials[same]
+        # One field that differs is enough: with the field that most sheets have, nearly all fall.
+        for name in sorted(shared, key=lambda n: -int(self._has[self._columns[n]].sum())):
+            column = self._columns[name]
+            mine = _as_words([wanted[name]])
+            bits = np.bitwise_count(self._words[column, left] ^ mine).sum(axis=1, dtype=np.int64)
+            has = self._has[column, left]
+            still = ~has | (bits <= MOST_FIELD_SHARE * BITS)
+            left, has, bits = left[still], has[still], bits[still]
+            fields, total = fields[still] + has, total[still] + bits * has
+        same = (fields >= FEWEST_FIELDS) & (total <= MOST_MEAN_SHARE * BITS * fields)
+        numbers: NDArray[np.int64] = self._serials[left[same]]
         return numbers
 
 
