@@ -75,7 +75,7 @@ def seal_now(
     from dataclasses import asdict
 
     from pipeline import settings
-    from pipeline.domain.errors import InputError
+    from pipeline.domain.errors import not_writable
 
     made = by_desk_or_store(
         settings.current(),
@@ -85,13 +85,7 @@ def seal_now(
     try:
         out.write_text(json.dumps(made) + "\n", encoding="utf-8")
     except OSError:
-        raise InputError(
-            "OUTPUT_NOT_WRITABLE",
-            ja=f"{out} に書き込めません。",
-            en=f"{out} cannot be written.",
-            remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
-            remedy_en="Check that the folder exists and may be written to.",
-        ) from None
+        raise not_writable(out) from None
     typer.echo(
         "封印を書き出しました。この機械とは別の場所に保管してください。 / "
         "Seal written. Keep it somewhere else than this machine.",

@@ -106,7 +106,7 @@ def print_form(
     ] = "",
 ) -> None:
     """白紙の様式か仕切り紙（separator）を PDF に / Write a blank form, or a separator, as PDF."""
-    from pipeline.domain.errors import InputError
+    from pipeline.domain.errors import not_writable
     from pipeline.forms.drawing import draw_pdf
 
     if form == SEPARATOR:
@@ -117,13 +117,7 @@ def print_form(
     try:
         out.write_bytes(content)
     except OSError as error:
-        raise InputError(
-            "OUTPUT_NOT_WRITABLE",
-            ja=f"{out} に書き込めません。",
-            en=f"{out} cannot be written.",
-            remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
-            remedy_en="Check that the folder exists and may be written to.",
-        ) from error
+        raise not_writable(out) from error
     typer.echo(
         f"{title} を {out} に書き出しました。倍率 100 % で印刷してください。 / "
         f"Written to {out}. Print at 100 %.",

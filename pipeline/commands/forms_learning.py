@@ -76,7 +76,7 @@ def _refuse_version(version: str | None) -> None:
 def _write(proposal: Proposal, out: Path | None, overlay: Path | None) -> None:
     import cv2
 
-    from pipeline.domain.errors import InputError
+    from pipeline.domain.errors import not_writable
     from pipeline.forms.writing import write_definition
 
     if out is not None:
@@ -86,13 +86,7 @@ def _write(proposal: Proposal, out: Path | None, overlay: Path | None) -> None:
     try:
         overlay.write_bytes(cv2.imencode(".png", proposal.overlay)[1].tobytes())
     except OSError as error:
-        raise InputError(
-            "OUTPUT_NOT_WRITABLE",
-            ja=f"{overlay} に書き込めません。",
-            en=f"{overlay} cannot be written.",
-            remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
-            remedy_en="Check that the folder exists and may be written to.",
-        ) from error
+        raise not_writable(overlay) from error
 
 
 def _as_json(proposal: Proposal, problems: list[Problem]) -> dict[str, Any]:

@@ -66,3 +66,14 @@ class PolicyError(UketsukeError):
     """The rules of the office forbid it: a role, a retention rule, a channel."""
 
     exit_code = 4
+
+
+def not_writable(path: object) -> InputError:
+    """``OUTPUT_NOT_WRITABLE``: what a person asked for cannot be written where they said."""
+    return InputError(
+        "OUTPUT_NOT_WRITABLE",
+        ja=f"{path} に書き込めません。",
+        en=f"{path} cannot be written.",
+        remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
+        remedy_en="Check that the folder exists and may be written to.",
+    )

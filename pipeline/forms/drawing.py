@@ -22,7 +22,7 @@ from pipeline import settings
 from pipeline.domain.errors import DefectError, InputError
 from pipeline.domain.geometry import MM_PER_INCH, REGISTERED_DPI, BoxMm
 from pipeline.forms.definition import FormDefinition, Label, Ruling, Zone
-from pipeline.forms.fonts import FAMILIES, find_font
+from pipeline.forms.fonts import FAMILIES, find_font, register_fonts
 
 Pixels = NDArray[np.uint8]
 
@@ -173,10 +173,8 @@ def text_width_mm(text: str, font: str, size_pt: float) -> float:
         DefectError: ``FONT_MISSING``.
     """
     from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
 
-    if font not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(font, str(find_font(font))))
+    register_fonts()
     widths = [pdfmetrics.stringWidth(row, font, size_pt) for row in text.split("\n")]
     return float(max(widths)) / PT_PER_MM
 

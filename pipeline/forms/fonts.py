@@ -63,3 +63,17 @@ def find_font(font: str) -> Path:
             remedy_en="Install the package fonts-ipaexfont.",
         )
     return path
+
+
+def register_fonts() -> None:
+    """Make the fonts known to reportlab, by the words that definitions use.
+
+    Raises:
+        DefectError: ``FONT_MISSING``.
+    """
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    for font in FAMILIES:
+        if font not in pdfmetrics.getRegisteredFontNames():
+            pdfmetrics.registerFont(TTFont(font, str(find_font(font))))

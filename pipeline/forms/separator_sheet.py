@@ -16,7 +16,7 @@ import segno
 from pipeline.domain.documents import Channel
 from pipeline.domain.geometry import MM_PER_INCH
 from pipeline.domain.separators import Counted, Separator
-from pipeline.forms.fonts import FAMILIES, find_font
+from pipeline.forms.fonts import register_fonts
 
 PAGE_MM = (210.0, 297.0)
 MODULE_MM = 2.0
@@ -50,13 +50,9 @@ def draw_separator(separator: Separator) -> bytes:
     Raises:
         DefectError: ``FONT_MISSING``.
     """
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
     from reportlab.pdfgen import canvas
 
-    for font in FAMILIES:
-        if font not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(font, str(find_font(font))))
+    register_fonts()
     out = io.BytesIO()
     width, height = (side * _PT_PER_MM for side in PAGE_MM)
     sheet = canvas.Canvas(out, pagesize=(width, height), invariant=1)

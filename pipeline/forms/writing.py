@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from pipeline.domain.errors import InputError
+from pipeline.domain.errors import not_writable
 from pipeline.domain.geometry import REGISTERED_DPI, BoxMm
 from pipeline.forms.definition import FormDefinition, Label, Ruling, Zone
 from pipeline.forms.drawing import page_size_px
@@ -109,13 +109,7 @@ def write_definition(form: FormDefinition, path: Path, blank: NDArray[np.uint8])
         _write_whole(picture, png)
         _write_whole(path, definition_yaml(held).encode("utf-8"))
     except OSError as error:
-        raise InputError(
-            "OUTPUT_NOT_WRITABLE",
-            ja=f"{path} に書き込めません。",
-            en=f"{path} cannot be written.",
-            remedy_ja="フォルダーがあるか、書き込めるかを確かめてください。",
-            remedy_en="Check that the folder exists and may be written to.",
-        ) from error
+        raise not_writable(path) from error
     return held
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.domain.geometry import MM_PER_INCH
-from pipeline.forms.fonts import FAMILIES, find_font
+from pipeline.forms.fonts import register_fonts
 from pipeline.letters.letter import Letter
 
 PAGE_MM = (210.0, 297.0)
@@ -33,13 +33,9 @@ def draw(letter: Letter) -> bytes:
     Raises:
         DefectError: ``FONT_MISSING``.
     """
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.ttfonts import TTFont
     from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
-    for font in FAMILIES:
-        if font not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(font, str(find_font(font))))
+    register_fonts()
     out = io.BytesIO()
     document = BaseDocTemplate(
         out,
