@@ -2,15 +2,17 @@
 
 A group is what the evaluation data says about a face (UTKFace). Its photos are tight crops from
 the street and the family album: what they cannot tell is named in ``CANNOT_TELL`` and not measured.
-Photos whose defect is plain to see were named by eye (``photo_violations.json``): a turned head
-that fails as turned is no false fail.
+Photos that have a defect, or may have it, were named by eye (``photo_violations.json``): a turned
+head that fails as turned is no false fail. Every photo is printed and scanned several times and
+counts once: as failed where most of its prints fail.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +31,15 @@ INFANT_YEARS = 3  # up to here a head's proportions are an infant's
 DRAWS = 2000
 
 
+class Row(NamedTuple):
+    """What one photo adds to one check."""
+
+    group: str
+    age: int
+    held_back: bool
+    failed: bool
+
+
 class GroupCounts:
     """Gathers verdicts by check and group."""
 
@@ -36,26 +47,37 @@ class GroupCounts:
         """Start with nothing."""
         raw = json.loads(VIOLATIONS.read_text(encoding="utf-8"))
         self._violations = {check: frozenset(names) for check, names in raw["checks"].items()}
-        self._rows: dict[str, list[tuple[str, int, bool]]] = {}
+        self._rows: dict[str, list[Row]] = {}
 
-    def add(self, labels: dict[str, str], grade: PhotoGrade) -> None:
-        """One photo of the set with groups."""
-        for one in grade.checks:
-            name = one.check.value
-            if name in CANNOT_TELL or labels["file"] in self._violations.get(name, ()):
+    def add(self, labels: dict[str, str], prints: Sequence[PhotoGrade], *, held_back: bool) -> None:
+        """One photo of the set with groups.
+
+        Args:
+            labels: Of the photo.
+            prints: The grades of its prints.
+            held_back: Whether no limit was set on this person.
+        """
+        for check in (c.check for c in prints[0].checks):
+            if check.value in CANNOT_TELL or self._has(check.value, labels["file"]):
                 continue
-            row = (labels["group"], int(labels["age"] or 99), one.verdict == Verdict.FAIL)
-            self._rows.setdefault(name, []).append(row)
+            said = [c.verdict for g in prints for c in g.checks if c.check == check]
+            failed = 2 * said.count(Verdict.FAIL) > len(said)
+            row = Row(labels["group"], int(labels["age"] or 99), held_back, failed)
+            self._rows.setdefault(check.value, []).append(row)
+
+    def _has(self, check: str, file: str) -> bool:
+        return file in self._violations.get(check, ())
 
     def summary(self) -> dict[str, Any]:
-        """By check: false fails by group, the largest gap, and both without infants."""
+        """By check: false fails by group and the largest gap; without infants; held back alone."""
         return {
             "checks": {
                 name: {
                     "everybody": _by_group(rows),
                     f"above_{INFANT_YEARS}_years": _by_group(
-                        [r for r in rows if r[1] > INFANT_YEARS]
+                        [r for r in rows if r.age > INFANT_YEARS]
                     ),
+                    "held_back": _by_group([r for r in rows if r.held_back]),
                 }
                 for name, rows in sorted(self._rows.items())
             },
@@ -63,9 +85,9 @@ class GroupCounts:
         }
 
 
-def _by_group(rows: list[tuple[str, int, bool]]) -> dict[str, Any]:
-    groups = sorted({g for g, _, _ in rows})
-    fails = {g: np.array([f for h, _, f in rows if h == g]) for g in groups}
+def _by_group(rows: list[Row]) -> dict[str, Any]:
+    groups = sorted({r.group for r in rows})
+    fails = {g: np.array([r.failed for r in rows if r.group == g]) for g in groups}
     rates = {g: Rate(int(v.sum()), len(v)).as_dict() for g, v in fails.items()}
     if len(groups) < 2:
         return {"groups": rates, "largest_gap": None}

@@ -21,7 +21,7 @@ def _labels(group: str, file: str = "x.jpg", age: str = "30") -> dict[str, str]:
 def _counted(*rows: tuple[dict[str, str], Verdict]) -> GroupCounts:
     counts = GroupCounts()
     for labels, verdict in rows:
-        counts.add(labels, _grade(PhotoCheckName.POSE, verdict))
+        counts.add(labels, [_grade(PhotoCheckName.POSE, verdict)], held_back=False)
     return counts
 
 
@@ -49,8 +49,25 @@ def test_a_fail_of_a_photo_that_has_the_defect_is_not_counted() -> None:
 
 def test_infants_are_counted_apart_and_what_cannot_be_told_is_not_measured() -> None:
     counts = _counted((_labels("a", age="1"), Verdict.FAIL), (_labels("a"), Verdict.PASS))
-    counts.add(_labels("a"), _grade(PhotoCheckName.EXPRESSION, Verdict.FAIL))
+    smiling = _grade(PhotoCheckName.EXPRESSION, Verdict.FAIL)
+    counts.add(_labels("a"), [smiling], held_back=False)
     summary = counts.summary()
     assert summary["checks"]["pose"]["above_3_years"]["groups"]["a"]["k"] == 0
     assert set(summary["cannot_tell"]) == set(CANNOT_TELL)
     assert "expression" not in summary["checks"]
+
+
+def test_a_photo_counts_once_and_as_most_of_its_prints_say() -> None:
+    counts = GroupCounts()
+    fails, passes = (_grade(PhotoCheckName.POSE, v) for v in (Verdict.FAIL, Verdict.PASS))
+    counts.add(_labels("a"), [fails, passes, passes], held_back=True)
+    counts.add(_labels("a"), [fails, fails, passes], held_back=False)
+    parts = counts.summary()["checks"]["pose"]
+    assert (parts["everybody"]["groups"]["a"]["k"], parts["everybody"]["groups"]["a"]["n"]) == (
+        1,
+        2,
+    )
+    assert (parts["held_back"]["groups"]["a"]["k"], parts["held_back"]["groups"]["a"]["n"]) == (
+        0,
+        1,
+    )
