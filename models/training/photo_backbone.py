@@ -33,6 +33,12 @@ def _folded(weight: Tensor, state: dict[str, Tensor], norm: str) -> tuple[Tensor
     return weight * factor.reshape(-1, 1, 1, 1), bias
 
 
+def one_sided(kernel: int) -> tuple[int, int]:
+    """What TensorFlow pads before and after, for a stride of two and an even side."""
+    total = kernel - 2
+    return total // 2, total - total // 2
+
+
 class _Conv(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor, stride: int, relu: bool) -> None:
         super().__init__()
@@ -46,8 +52,7 @@ class _Conv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight.float()
         if self.stride == 2:  # TensorFlow pads one more at the end
-            total = self.kernel - 2
-            x = functional.pad(x, (total // 2, total - total // 2, total // 2, total - total // 2))
+            x = functional.pad(x, 2 * one_sided(self.kernel))
             x = functional.conv2d(x, weight, self.bias, 2, 0, 1, self.groups)
         else:
             x = functional.conv2d(x, weight, self.bias, 1, self.kernel // 2, 1, self.groups)

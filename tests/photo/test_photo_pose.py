@@ -12,12 +12,14 @@ from pipeline import settings
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, PhotoGrade, Verdict
 from pipeline.model_store import ModelStore
 from pipeline.photo import thresholds
+from pipeline.photo.checks.pose import judged
 from pipeline.photo.grading import PhotoGrader
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
 PRINT_PX = (413, 531)
 MEAN_ERROR_DEG = 3.0
 STORE = ModelStore(settings.current().models)
+LIMITS = thresholds.load(settings.current().models).of(PhotoCheckName.POSE)
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,19 @@ def test_a_print_pasted_on_its_side_or_upside_down_fails(
     pose = _pose(grader.grade_loose(np.ascontiguousarray(np.rot90(upright, quarter)), None))
     assert pose.verdict == Verdict.FAIL
     assert abs(dict(pose.extra)["roll_deg"]) == pytest.approx(180 if quarter == 2 else 90, abs=12)
+
+
+@pytest.mark.parametrize(("pitch", "verdict"), [(21.0, Verdict.REVIEW), (27.0, Verdict.FAIL)])
+def test_a_lifted_chin_fails_only_where_a_small_child_would_not_be_read_so(
+    pitch: float, verdict: Verdict
+) -> None:
+    assert judged(0.0, pitch, 0.0, LIMITS)[0] == verdict
+
+
+def test_a_lowered_chin_is_surer_than_a_lifted_one() -> None:
+    assert judged(0.0, -21.0, 0.0, LIMITS)[0] == Verdict.FAIL
+
+
+def test_a_turn_just_past_the_rule_goes_to_a_person_and_a_clear_one_fails() -> None:
+    assert judged(16.5, 0.0, 0.0, LIMITS)[:2] == (Verdict.REVIEW, 16.5)
+    assert judged(-22.0, 0.0, 0.0, LIMITS)[:2] == (Verdict.FAIL, -22.0)

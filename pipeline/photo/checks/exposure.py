@@ -21,11 +21,10 @@ BURNT_BELOW_WHITE = 2.0  # L*: nearer to the lightest tone than this shows no sk
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     """The 98th percentile of the photo, how much of the face is blank paper, and glare on it."""
     light = subject.light
-    high = float(np.percentile(light, 98))
-    spread = high - float(np.percentile(light, 2))
-    region = subject.face_region()
     # The lightest tone of this very print: ink on matt paper never reaches the sheet's white.
-    white = float(np.percentile(light, 99.5)) - BURNT_BELOW_WHITE
+    low, high, lightest = (float(v) for v in np.percentile(light, (2, 98, 99.5)))
+    spread, white = high - low, lightest - BURNT_BELOW_WHITE
+    region = subject.face_region()
     burnt = float((light[region] > white).mean()) if region.any() else 0.0
     dark, limit = verdicts.below(high, limits["high_review"], limits["high_fail"])
     flat, _ = verdicts.below(spread, limits["spread_review"], limits["spread_fail"])

@@ -84,17 +84,24 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         yaw, pitch, roll = glimpsed_angles(subject.glimpse, limits)
     else:
         return verdicts.not_assessable(NAME, "deg")
+    verdict, value, limit = judged(yaw, pitch, roll, limits)
+    if subject.face is None:
+        verdict = verdicts.worst(verdict, Verdict.REVIEW)
     extra = (("yaw_deg", yaw), ("pitch_deg", pitch), ("roll_deg", roll))
+    return PhotoCheck(NAME, verdict, value, "deg", limit, extra)
+
+
+def judged(yaw: float, pitch: float, roll: float, limits: Limits) -> tuple[Verdict, float, float]:
+    """The heaviest verdict of the three angles, its angle in degrees and that angle's limit.
+
+    A small child's chin is read as lifted: that takes more to be sure of than a lowered one.
+    """
+    lean = "pitch" if pitch > 0 else "pitch_down"
     parts: list[tuple[Verdict, float, float]] = []
-    for name, value in (("yaw", yaw), ("pitch", pitch), ("roll", roll)):
-        review, fail = limits[f"{name}_review_deg"], limits[f"{name}_fail_deg"]
+    for name, value, sure in (("yaw", yaw, "yaw"), ("pitch", pitch, lean), ("roll", roll, "roll")):
+        review, fail = limits[f"{name}_review_deg"], limits[f"{sure}_fail_deg"]
         verdict, limit = verdicts.above(abs(value), review, fail)
         parts.append((verdict, value, limit))
     heaviest = verdicts.worst(*(p[0] for p in parts))
     # Of the angles with that verdict the one furthest over its limit is what a person should see.
-    verdict, value, limit = max(
-        (p for p in parts if p[0] == heaviest), key=lambda p: abs(p[1]) / p[2]
-    )
-    if subject.face is None:
-        verdict = verdicts.worst(verdict, Verdict.REVIEW)
-    return PhotoCheck(NAME, verdict, value, "deg", limit, extra)
+    return max((p for p in parts if p[0] == heaviest), key=lambda p: abs(p[1]) / p[2])
