@@ -147,8 +147,8 @@ PARAGRAPHS: dict[C, Paragraph] = {
     ),
     C.PHOTO_EYES: Paragraph(
         "顔写真で、目がはっきり見えません。",
-        "目を開け、前髪、眼鏡のふち、レンズの反射が目にかからないように撮影した新しい写真を"
-        f"お送りください。{_EXCEPTION}",
+        "目を開け、前髪、眼鏡のふち、レンズの反射が目にかからず、目が赤く光らないように撮影した"
+        f"新しい写真をお送りください。{_EXCEPTION}",
         _PHOTO,
     ),
     C.PHOTO_SUNGLASSES: Paragraph(

@@ -14,7 +14,7 @@ from pipeline.domain.photos import PhotoCheck, PhotoCheckName, PhotoGrade, Verdi
 from pipeline.forms.definition import Zone
 from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.model_store import ModelStore
-from pipeline.photo import thresholds
+from pipeline.photo import printed_pattern, thresholds
 from pipeline.photo.checks import (
     background,
     exposure,
@@ -30,7 +30,7 @@ from pipeline.photo.checks import (
     sunglasses,
     verdicts,
 )
-from pipeline.photo.faces import Face, FaceFinder
+from pipeline.photo.faces import Detection, Face, FaceFinder
 from pipeline.photo.ink_lines import InkReader
 from pipeline.photo.prints.finding import FoundPrint, PrintFinder
 from pipeline.photo.probe import HeadProbe, landmarks_of, landmarks_of_glimpse
@@ -166,12 +166,14 @@ class PhotoGrader:
             best = max((f.score for f in faces), default=0.0)
             for quarter in UPSIDE_DOWN_TURNS:
                 turned = np.ascontiguousarray(np.rot90(picture, quarter))
-                found = self._surely(self._faces_in(turned)[0])
+                found = self._sure_faces_in(turned)
                 if found and found[0].score > best:
                     picture, turns, faces, glimpse = turned, quarter, found, None
                     break
         largest = faces[0] if faces else None
         scores = self._scores(picture, largest, glimpse)
+        if largest is not None:
+            scores["pattern"] = printed_pattern.peak(picture, largest)
         factor = working_scale(picture, largest)
         working = scaled(picture, factor)
         if largest is not None and self._ink is not None:
@@ -195,16 +197,26 @@ class PhotoGrader:
             return [], None
         limits = self.limits.of(PhotoCheckName.FACE)
         seen = self._faces.detect(picture, self.limits.of(PhotoCheckName.POSE)["glimpse_score"])
-        found = [d for d in seen if d.score >= limits["detector_score"]]
-        found = sorted(found, key=lambda d: -d.box[2] * d.box[3])[:MAX_FACES_MESHED]
-        meshed = [self._faces.landmarks(picture, d) for d in found]
+        meshed = self._meshed(picture, [d for d in seen if d.score >= limits["detector_score"]])
         faces = [f for f in meshed if f.mesh_score >= limits["mesh_fail"]]
         if faces or not seen:
             return faces, None
         return [], self._faces.landmarks(picture, max(seen, key=lambda d: d.score))
 
-    def _surely(self, faces: list[Face]) -> list[Face]:
+    def _sure_faces_in(self, turned: Pixels) -> list[Face]:
         """Faces of a turned picture: walls and ears look like a face more often than one thinks."""
+        if min(turned.shape[:2]) < LOOSE_SIDE_MIN_PX:
+            return []
+        found = self._faces.detect(turned, self.limits.of(PhotoCheckName.POSE)["turned_score"])
+        return self._surely(self._meshed(turned, found))
+
+    def _meshed(self, picture: Pixels, found: list[Detection]) -> list[Face]:
+        """The faces of the largest detections, the largest first."""
+        largest = sorted(found, key=lambda d: -d.box[2] * d.box[3])[:MAX_FACES_MESHED]
+        return [self._faces.landmarks(picture, d) for d in largest]
+
+    def _surely(self, faces: list[Face]) -> list[Face]:
+        """Faces of which neither the detector nor the mesh has a doubt."""
         limits = self.limits.of(PhotoCheckName.POSE)
         sure = (limits["turned_score"], limits["turned_mesh"])
         return [f for f in faces if f.score >= sure[0] and f.mesh_score >= sure[1]]

@@ -128,8 +128,10 @@ def lightness(picture: Pixels, paper_bgr: tuple[int, int, int]) -> Plane:
     A scanner's brightness and a yellow sheet move photo and paper alike, so they cancel here.
     """
     white = np.maximum(np.array(paper_bgr, np.float32), 100.0)
-    linear = (np.minimum(picture.astype(np.float32) / white, 1.0)) ** 2.2
-    y = linear @ np.array([0.0722, 0.7152, 0.2126], np.float32)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    share = np.array([0.0722, 0.7152, 0.2126], np.float32) * np.minimum(levels / white, 1.0) ** 2.2
+    tables = np.ascontiguousarray(share.T)
+    y = np.add.reduce([cv2.LUT(picture[..., c], tables[c]) for c in range(3)])
     cube = np.where(y > 0.008856, np.cbrt(y), 7.787 * y + 16 / 116)
     return np.asarray(116 * cube - 16, np.float32)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.photo.checks import verdicts
+from pipeline.photo.dark_mouth import dark_between_lips
 from pipeline.photo.faces import INNER_LIPS, MOUTH_CORNERS, Face
 from pipeline.photo.subject import Subject
 from pipeline.photo.thresholds import Limits
@@ -37,11 +38,21 @@ def smile(face: Face) -> float:
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """Mouth gap and smile, each against its own limits; the value is the gap."""
+    """Mouth gap, smile and the dark between the lips, each against its own limits.
+
+    The value is the gap. The dark alone fails no photo: it cannot say how far a mouth is open.
+    """
     if subject.face is None:
         return verdicts.not_assessable(NAME, "T")
     gap, lift = mouth_gap(subject.face), smile(subject.face)
+    dark = dark_between_lips(subject.picture, subject.face)
     by_gap, limit = verdicts.above(gap, limits["gap_review"], limits["gap_fail"])
     by_smile, _ = verdicts.above(lift, limits["smile_review"], limits["smile_fail"])
-    extra = (("smile", lift), ("smile_threshold", limits["smile_review"]))
-    return PhotoCheck(NAME, verdicts.worst(by_gap, by_smile), gap, "T", limit, extra)
+    by_dark = Verdict.REVIEW if dark > limits["dark_review"] else Verdict.PASS
+    extra = (
+        ("smile", lift),
+        ("smile_threshold", limits["smile_review"]),
+        ("dark_mouth", dark),
+        ("dark_mouth_threshold", limits["dark_review"]),
+    )
+    return PhotoCheck(NAME, verdicts.worst(by_gap, by_smile, by_dark), gap, "T", limit, extra)

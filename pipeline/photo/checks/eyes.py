@@ -1,4 +1,4 @@
-"""Eyes closed, one or both; or not free: hair, a rim or glare across them."""
+"""Eyes closed, one or both; not free: hair, a rim or glare across them; or red from a flash."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.photo.checks import verdicts
 from pipeline.photo.faces import EYE_CORNERS, Face, Points
+from pipeline.photo.red_eyes import redness
 from pipeline.photo.subject import Subject
 from pipeline.photo.thresholds import Limits
 
@@ -16,8 +17,6 @@ LIDS_OF_MESH = {
     "left": ((159, 145), (158, 153), (160, 144)),
     "right": ((386, 374), (385, 380), (387, 373)),
 }
-# A wink pulls the other eye together as well: how much the difference of both counts.
-ASYMMETRY_WEIGHT = 0.2
 
 
 def openness(lids: Points) -> float:
@@ -59,24 +58,31 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     """The less open eye, less where the other is wider; behind dark lenses no eye can be judged.
 
     Hair, a rim or glare across an eye is for a person: what is behind cannot be measured. So are
-    eyes that are not alike, as in a wink or a drooping lid.
+    eyes that are not alike, as in a wink or a drooping lid, and red pupils.
     """
     face = subject.face
     if face is None:
         return verdicts.not_assessable(NAME, "ratio")
     left, right = both(face)
+    narrow, wide = sorted(openness(lids) for lids in face.lids)
+    alike = narrow / max(wide, 1e-6)
+    red = redness(subject.picture, face)
     covered = subject.scores.get("eyes_covered", 0.0)
     extra = (
         ("left_ratio", left),
         ("right_ratio", right),
         ("covered_probability", covered),
         ("covered_threshold", limits["covered_review"]),
+        ("alike_ratio", alike),
+        ("alike_threshold", limits["alike_review"]),
+        ("red", red),
+        ("red_threshold", limits["red_review"]),
     )
     if subject.scores.get("sunglasses", 0.0) > limits["hidden_by_lenses"]:
         return verdicts.not_assessable(NAME, "ratio", extra)
-    value = min(left, right) - ASYMMETRY_WEIGHT * abs(left - right)
+    value = min(left, right) - limits["asymmetry_weight"] * abs(left - right)
     verdict, limit = verdicts.below(value, limits["review"], limits["fail"])
-    narrow, wide = sorted(openness(lids) for lids in face.lids)
-    if covered > limits["covered_review"] or narrow < limits["alike_review"] * wide:
+    covered_or_red = covered > limits["covered_review"] or red > limits["red_review"]
+    if covered_or_red or alike < limits["alike_review"]:
         verdict = verdicts.worst(verdict, Verdict.REVIEW)
     return PhotoCheck(NAME, verdict, value, "ratio", limit, extra)

@@ -1,4 +1,4 @@
-"""One face, no more and no less, and no ink across it."""
+"""One face, no more and no less, and no ink or printed pattern across it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ NAME = PhotoCheckName.FACE
 
 
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
-    """The number of faces; a doubtful one, or one too small or inked over, is for a person."""
+    """The number of faces; a doubtful, small, inked or barred one is for a person."""
     largest = subject.face
     if largest is None:
         return PhotoCheck(NAME, Verdict.FAIL, 0.0, "faces", 1.0, (("score", 0.0),))
     size = max(largest.box[2], 1e-6)
     count = sum(f.box[2] / size >= limits["second_face_size"] for f in subject.faces)
     ink, ink_limit = _ink(subject, limits)
+    pattern = subject.scores.get("pattern", 0.0)
     extra = (
         ("score", largest.score),
         ("eyes_to_chin_px", subject.source_t_px),
         ink,
+        ("pattern", pattern),
+        ("pattern_threshold", limits["pattern_review"]),
     )
     if count > 1:
         return PhotoCheck(NAME, Verdict.FAIL, float(count), "faces", 1.0, extra)
@@ -31,7 +34,10 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     small, _ = verdicts.below(subject.source_t_px, limits["t_review_px"], limits["t_fail_px"])
     # Somebody may have been photographed with paint on the face: a person decides.
     inked = Verdict.REVIEW if ink[1] > ink_limit else Verdict.PASS
-    return PhotoCheck(NAME, verdicts.worst(doubt, mesh, small, inked), 1.0, "faces", 1.0, extra)
+    # Banding, coarse dots, a photo of a screen: somebody sees whether the face can still be told.
+    barred = Verdict.REVIEW if pattern > limits["pattern_review"] else Verdict.PASS
+    verdict = verdicts.worst(doubt, mesh, small, inked, barred)
+    return PhotoCheck(NAME, verdict, 1.0, "faces", 1.0, extra)
 
 
 def _ink(subject: Subject, limits: Limits) -> tuple[tuple[str, float], float]:
