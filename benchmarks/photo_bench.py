@@ -32,6 +32,7 @@ from benchmarks.print_and_scan import (
     printed_and_scanned,
     read,
 )
+from benchmarks.roc import auc_interval
 from pipeline import settings
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, PhotoGrade, Verdict
 from pipeline.model_store import ModelStore
@@ -274,7 +275,7 @@ def _summary(rows: list[tuple[float, bool, str]]) -> dict[str, Any]:
     bad = np.array([r[1] for r in rows])
     known = np.isfinite(value)
     verdict = np.array([r[2] for r in rows])
-    low, point, high = _auc_interval(value[known], bad[known])
+    low, point, high = auc_interval(value[known], bad[known])
     caught = np.isin(verdict[bad], ["fail", "review"])
     return {
         "auc": point,
@@ -286,31 +287,6 @@ def _summary(rows: list[tuple[float, bool, str]]) -> dict[str, Any]:
         "false_fail": Rate(int((verdict[~bad] == "fail").sum()), int((~bad).sum())).as_dict(),
         "false_review": Rate(int((verdict[~bad] == "review").sum()), int((~bad).sum())).as_dict(),
     }
-
-
-def _auc(value: np.ndarray[Any, Any], bad: np.ndarray[Any, Any]) -> float:
-    n, m = int(bad.sum()), int((~bad).sum())
-    if not n or not m:
-        return float("nan")
-    wins = (value[bad][:, None] > value[~bad][None]).sum()
-    ties = (value[bad][:, None] == value[~bad][None]).sum()
-    return float((wins + ties / 2) / (n * m))
-
-
-def _auc_interval(
-    value: np.ndarray[Any, Any], bad: np.ndarray[Any, Any]
-) -> tuple[float | None, float | None, float | None]:
-    """The area under the ROC curve with its 95 % bootstrap interval; None where not measured."""
-    point = _auc(value, bad)
-    if not np.isfinite(point):
-        return None, None, None
-    rng = np.random.default_rng(1)
-    draws = []
-    for _ in range(200):
-        pick = rng.integers(0, len(bad), len(bad))
-        draws.append(_auc(value[pick], bad[pick]))
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return round(float(low), 4), round(point, 4), round(float(high), 4)
 
 
 def table(result: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.photo_bench import prepared
 from benchmarks.photo_groups import VIOLATIONS
 from benchmarks.print_and_scan import Pixels, held_back, labelled_photos, printed_and_scanned
+from benchmarks.roc import auc
 from pipeline import settings
 from pipeline.domain.photos import PhotoCheckName
 from pipeline.model_store import ModelStore
@@ -112,12 +113,6 @@ def fitted_logistic(x: Rows, y: Rows) -> Rows:
     return np.r_[weights, t[-1] - weights @ mean]
 
 
-def _auc(score: Rows, y: Rows) -> float:
-    """Area under the ROC curve, ties by halves."""
-    good, bad = score[y == 0], score[y == 1]
-    return float(np.mean((bad[:, None] > good) + (bad[:, None] == good) / 2))
-
-
 def _limits(fit: Rows, score: Rows, y: Rows, source: str) -> dict[str, Any]:
     """The check's part of the artefact."""
     fail = float(np.quantile(score[y == 0], 1 - FALSE_FAILS))
@@ -153,7 +148,7 @@ def main() -> None:
     said = 1 / (1 + np.exp(-score[held]))
     good, bad = said[y[held] == 0], said[y[held] == 1]
     measured = {
-        "auc_held_back_persons": round(_auc(score[held], y[held]), 4),
+        "auc_held_back_persons": round(auc(score[held], y[held] > 0), 4),
         "n_sharp": len(good),
         "n_blurred": len(bad),
         "sharp_failed": int((good > limits["fail"]["value"]).sum()),
