@@ -102,20 +102,22 @@ class StackDoubt:
     code: str
 
 
+# Those few in doubt first: with all that was ever loaded, files and pages are joined to them alone.
 _WANTED = f"""
-with bad as (
+with doubtful as materialized (
+  select * from document where outcome = 'rescan'
+    or (coalesce(outcome, 'blank') = 'blank' and (route = 'quarantine' or serial in (
+      select serial from finding where code = '{FindingCode.REGISTRATION_POOR}')))
+), bad as (
   select d.batch_id, a.position, p.number as page, d.document_id, d.channel, d.received_at,
     case when d.outcome = 'rescan' then '{DECIDED}' else coalesce(
       (select min_by(f.code, list_position(?::varchar[], f.code)) from finding f
-       where f.document_id = d.document_id and f.severity <> 'info'
+       where f.serial = d.serial and f.severity <> 'info'
          and list_contains(?::varchar[], f.code)), '{FindingCode.FORM_UNKNOWN}') end as reason,
     coalesce(d.outcome, '') = 'blank' as decided_blank
-  from document d
+  from doubtful d
   join arrival a on a.batch_id = d.batch_id and a.scan_id = d.scan_id and a.outcome = 'loaded'
-  left join page p on p.document_id = d.document_id
-  where d.outcome = 'rescan' or (coalesce(d.outcome, 'blank') = 'blank' and (
-    d.route = 'quarantine' or exists (select 1 from finding f
-      where f.document_id = d.document_id and f.code = '{FindingCode.REGISTRATION_POOR}')))
+  left join page p on p.serial = d.serial
   union all
   select batch_id, position, null, null, channel, received_at, coalesce(reason, 'UNKNOWN'), false
   from arrival where outcome = 'quarantined'

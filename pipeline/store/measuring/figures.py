@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from pipeline.store.clock import utc_now
-from pipeline.store.database import Database
+from pipeline.store.database import Database, places
 
 # Times are stored in UTC; people count hours and days by the clock on the wall.
 _LOCAL = "{column} + interval 9 hours"
@@ -89,15 +89,23 @@ class Figures:
               count(*) filter (a.outcome = 'loaded'),
               count(*) filter (a.outcome = 'duplicate'),
               count(*) filter (a.outcome = 'quarantined')
-            from batch b left join arrival a using (batch_id) {where}
-            group by all order by b.loaded_at desc limit {int(limit)}
+            from (select * from batch b {where} order by loaded_at desc limit {int(limit)}) b
+            left join arrival a using (batch_id) group by all order by b.loaded_at desc
             """,
             parameters,
         )
-        routes = self._by_batch("select batch_id, route, count(*) from document group by all")
+        if not rows:
+            return []
+        # Only what is shown is counted: there may be ten thousand other batches.
+        shown = [row[0] for row in rows]
+        these = f"batch_id in {places(shown)}"
+        routes = self._by_batch(
+            f"select batch_id, route, count(*) from document where {these} group by all", shown
+        )
         reasons = self._by_batch(
             "select batch_id, coalesce(reason, 'UNKNOWN'), count(*) from arrival "
-            "where outcome = 'quarantined' group by all"
+            f"where outcome = 'quarantined' and {these} group by all",
+            shown,
         )
         return [
             BatchFigures(
@@ -214,9 +222,9 @@ class Figures:
             )
         ]
 
-    def _by_batch(self, sql: str) -> dict[str, dict[str, int]]:
+    def _by_batch(self, sql: str, batches: list[str]) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
-        for batch_id, name, count in self._database.rows(sql):
+        for batch_id, name, count in self._database.rows(sql, batches):
             found.setdefault(batch_id, {})[name] = count
         return found
 
