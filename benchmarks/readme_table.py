@@ -66,6 +66,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
             _rate(pins["flagged_outside_always_flagged"]),
             "≤ 10 %",
         ),
+        *_names(results["text"].get("written_names")),
         ("**Lining up 12 layouts**", f"{results['registration']['pages']} pages", ""),
         ("form right", _share(registration["form right"]), "100 %"),
         ("passed within 1.5 px", _share(registration["passed within 1.5 px"]), "≥ 99 %"),
@@ -204,6 +205,17 @@ def _older(results: dict[str, Any]) -> str:
 
 def _together(rates: list[dict[str, Any]]) -> dict[str, Any]:
     return {"k": sum(r["k"] for r in rates), "n": sum(r["n"] for r in rates)}
+
+
+def _names(written: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    if written is None:
+        return []
+    return [
+        ("**Written names, ink of fonts**", "", ""),
+        ("characters of names wrong", _rate(written["names"]["character_errors"]), "≤ 1.5 %"),
+        ("of these in a flagged span", _rate(written["names"]["errors_in_flagged_span"]), "≥ 99 %"),
+        ("characters of kana wrong", _rate(written["kana"]["character_errors"]), ""),
+    ]
 
 
 def _rate(rate: dict[str, Any]) -> str:

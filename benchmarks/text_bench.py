@@ -7,7 +7,6 @@ harder. The pages are of another seed than those that calibrate the reader.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import shutil
 import subprocess
 import tempfile
@@ -20,11 +19,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks import names_bench
 from benchmarks.intervals import Rate
+from benchmarks.reading_errors import errors_of
 from models.training.text_pages import composed_pages
 from pipeline.domain.documents import DATE_FIELDS
 from pipeline.domain.era import ERAS
-from pipeline.domain.readings import Reading
 from pipeline.examine.engine import Engine
 from pipeline.forms.definition import KINDS_PART, ReaderKind, Zone
 from pipeline.imaging.pages import RegisteredPage
@@ -100,6 +100,7 @@ def run(full: bool) -> dict[str, Any]:
     return {
         "pages": count,
         "ink": "fonts of handwriting with jitter; not people",
+        "written_names": names_bench.run(reader, full),
         "fields": {k: t.as_dict() for k, t in sorted(tallies.items())},
         "marks": {style: tally.as_dict() for style, tally in sorted(marks.items())},
         "text_and_marks_cpu_ms_per_page": _spread(page_ms),
@@ -159,31 +160,6 @@ def _text(
     tally.read += sum(bool(c.value.strip()) for c in reading.characters)
     tally.flagged += sum(c.flagged for c in reading.characters)
     return spent
-
-
-def errors_of(reading: Reading, wanted: str, *, digits_only: bool = False) -> tuple[int, int]:
-    """Characters wrong, missing or too many, and how many of them stand at a flagged place.
-
-    A missing character counts as flagged where one of its neighbours is; a value that was not
-    given at all (None) is the plainest of flags.
-    """
-    truth = [c for c in wanted if c.strip() and (not digits_only or c.isdigit())]
-    read = [
-        c for c in reading.characters if c.value.strip() and (not digits_only or c.value.isdigit())
-    ]
-    if reading.value is None:
-        return len(truth), len(truth)
-    errors = flagged = 0
-    matcher = difflib.SequenceMatcher(a=[c.value for c in read], b=truth, autojunk=False)
-    for what, i0, i1, j0, j1 in matcher.get_opcodes():
-        if what == "equal":
-            continue
-        count = max(i1 - i0, j1 - j0)
-        around = read[max(0, i0 - 1) : i1 + 1] if i0 == i1 else read[i0:i1]
-        errors += count
-        if any(c.flagged for c in around):
-            flagged += count
-    return errors, flagged
 
 
 def _marks(

@@ -7,7 +7,7 @@ size and type, so that a thousand can be read in minutes.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def printed_sheets(
         count: How many sheets.
         seed: Everything follows from it.
     """
-    form = _form()
+    form = column_of(_ROWS, FormName.APPLICATION_PREPRINTED, printed=True)
     blank = draw_rows(form)
     for number in range(count):
         rng = np.random.default_rng([seed, 31, number])
@@ -70,11 +70,20 @@ def printed_sheets(
         yield page, tuple(truth)
 
 
-def _form() -> FormDefinition:
+def column_of(
+    rows: Sequence[tuple[F, float, float, int]], name: FormName, *, printed: bool
+) -> FormDefinition:
+    """A sheet with a column of text zones, the rows over and over as long as there is room.
+
+    Args:
+        rows: Field, width and height in millimetres, lines.
+        name: The form that it passes for.
+        printed: Whether a machine fills it in.
+    """
     zones = []
     y, number = 12.0, 0
     while True:
-        field, width, height, lines = _ROWS[number % len(_ROWS)]
+        field, width, height, lines = rows[number % len(rows)]
         if y + height > PAGE_H_MM - 12:
             break
         box = BoxMm(30.0, y, width, height)
@@ -85,16 +94,16 @@ def _form() -> FormDefinition:
                 box,
                 (),
                 _ALPHABETS.get(field, ""),
-                printed=True,
+                printed=printed,
                 optional=True,
                 lines=lines,
             )
         )
         y, number = y + height + _GAP_MM, number + 1
     return FormDefinition(
-        FormName.APPLICATION_PREPRINTED,
-        "printed-rows",
-        "printed-rows",
+        name,
+        "text-rows",
+        "text-rows",
         PAGE_W_MM,
         PAGE_H_MM,
         tuple(zones),

@@ -34,7 +34,7 @@ PhotoSource = Callable[[frozenset[Case], Applicant, np.random.Generator, int, in
 _PLAIN_DIGITS = ("Klee One", "kiloji")
 PHOTO_MM = (35.0, 45.0)
 _MARK_WAYS = (0.75, 0.15, 0.10)  # the form asks for a tick; some blacken, some circle
-_TEXT_HEIGHT_PX = 7.5 * PX_PER_MM
+TEXT_HEIGHT_PX = 7.5 * PX_PER_MM
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +318,7 @@ def _write(sheet: _Sheet, zone: Zone, text: str) -> None:
         style.pen,
         rng,
         lines=max(1, zone.lines),
-        size_px=_TEXT_HEIGHT_PX,
+        size_px=TEXT_HEIGHT_PX,
     )
     sheet.note(name, place)
 

@@ -28,6 +28,7 @@ from pipeline.readers.text.alphabets import (
 from pipeline.readers.text.exemption import separate
 from pipeline.readers.text.lexicons import is_known
 from pipeline.readers.text.line_cutting import TextLine, levelled
+from pipeline.readers.text.old_forms import common_form_weighed
 from pipeline.readers.text.text_layout import crowded, notices
 from pipeline.readers.text.text_limits import TextLimits
 from pipeline.readers.text.text_lines import LineCharacter, Recogniser, read_line
@@ -116,26 +117,22 @@ class TextReader:
             all_lines = written.lines(more)
             if crowded(all_lines, lines, self._limits):
                 lines, unusual = all_lines, (*unusual, "more lines than there is room for")
-        mask = self._mask(zone)
-        read = _Read(
-            tuple(lines),
-            tuple(
-                tuple(
-                    read_line(
-                        self._recogniser,
-                        line,
-                        mask,
-                        self._thresholds.temperature,
-                        two_views=two_views and not zone.printed,
-                    )
-                )
-                for line in lines
-            ),
-            unusual,
-        )
+        characters = tuple(self._line(zone, line, two_views=two_views) for line in lines)
+        read = _Read(tuple(lines), characters, unusual)
         if not any(read.characters):
             return self._unread(zone, "nothing recognised")
         return self._resolve(zone, read)
+
+    def _line(self, zone: Zone, line: TextLine, *, two_views: bool) -> tuple[LineCharacter, ...]:
+        found = read_line(
+            self._recogniser,
+            line,
+            self._mask(zone),
+            self._thresholds.temperature,
+            two_views=two_views and not zone.printed,
+        )
+        written_name = zone.field in NAME_FIELDS and not zone.printed
+        return tuple(common_form_weighed(one) if written_name else one for one in found)
 
     def _mask(self, zone: Zone) -> Mask:
         key = (zone.field, zone.alphabet)
