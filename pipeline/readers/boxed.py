@@ -64,6 +64,11 @@ class CellReading:
         return self.state not in (CellState.INK, CellState.BLANK)
 
     @property
+    def unreadable(self) -> bool:
+        """What the cell holds cannot be told from what is left or to be seen of it."""
+        return self.state in (CellState.FILLED, CellState.CUT)
+
+    @property
     def best(self) -> str:
         """The most probable character; empty where the cell is blank."""
         return max(self.posterior, key=self.posterior.__getitem__) if self.posterior else ""

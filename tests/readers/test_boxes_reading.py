@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.domain.errors import DefectError
+from pipeline.domain.findings import FindingCode
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxes.box_reader import BoxReader
 from pipeline.readers.boxes.character_network import CHARACTERS, CharacterNetworks, columns_of
@@ -165,6 +166,24 @@ class _Frames:
 
     def column_of(self, character: str) -> int | None:
         return None if character == "9" else 1 + int(character)
+
+
+@pytest.mark.parametrize("inset_px", [-8, 6])
+def test_boxes_full_of_ink_have_no_value(
+    reader: BoxReader, numbers: RowSheet, inset_px: int
+) -> None:
+    """Each box blackened, or the whole row in one go."""
+    zone = numbers.page.form.zones[0]
+    pixels = numbers.page.pixels.copy()
+    for cell in zone.cells:
+        box = cell.to_px()
+        pixels[box.y + 6 : box.y + box.h - 6, box.x + inset_px : box.x + box.w - inset_px] = 40
+    boxed = reader.read(dataclasses.replace(numbers.page, pixels=pixels), zone)
+    assert all(cell.blank and cell.doubtful and cell.unreadable for cell in boxed.cells)
+    resolved = resolve_my_number(boxed, CharacterThresholds.load(MODELS))
+    assert resolved.reading.value is None
+    assert not resolved.reading.accepted
+    assert {f.code for f in resolved.findings} == {FindingCode.MY_NUMBER_AMBIGUOUS}
 
 
 def test_frames_of_the_line_model_come_back_to_their_cells() -> None:

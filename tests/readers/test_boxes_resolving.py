@@ -127,6 +127,15 @@ def test_twelve_zeros_are_refused() -> None:
     assert not resolved.reading.accepted
 
 
+def test_zeros_that_are_in_doubt_are_not_what_an_office_prints() -> None:
+    for doubt in (cell("0", state=CellState.STRUCK), cell("0", p=0.6, other="6")):
+        resolved = resolve_my_number(number(PLACEHOLDER, _3=doubt), THRESHOLDS)
+        assert resolved.reading.value is None
+        assert not resolved.reading.accepted
+        assert (C.MY_NUMBER_AMBIGUOUS, 3) in [(f.code, f.position) for f in resolved.findings]
+        assert all(f.severity == Severity.REVIEW for f in resolved.findings)
+
+
 def test_a_clear_number_that_fails_its_check_digit_stays_as_written() -> None:
     wrong = NUMBER[:-1] + "9"
     resolved = resolve_my_number(number(wrong), THRESHOLDS)
@@ -369,6 +378,23 @@ def test_a_cell_cut_out_with_doubt_is_accepted_only_where_the_check_digit_makes_
     for state in (CellState.TWO, CellState.STRUCK, CellState.OVERWRITTEN, CellState.CUT):
         barred = number(NUMBER, _5=cell(NUMBER[5], state=state))
         assert not resolve_my_number(barred, lenient).reading.accepted
+
+
+def test_a_cell_cut_out_with_doubt_costs_less_where_its_digit_is_sure_all_the_same() -> None:
+    touching = CellState.TOUCHING.value
+    told_apart = dataclasses.replace(
+        THRESHOLDS, doubt={touching: 0.4}, doubt_sure={touching: 0.01}, doubt_sure_from=0.98
+    )
+    confidence = {}
+    for name, p in (("sure", 0.999), ("unsure", 0.97)):
+        two = {f"_{i}": cell(NUMBER[i], p=p, state=CellState.TOUCHING) for i in (2, 5)}
+        resolved = resolve_my_number(number(NUMBER, **two), told_apart).reading
+        confidence[name] = resolved.confidence
+        assert resolved.accepted == (name == "sure")
+    assert 1 - confidence["unsure"] > 5 * (1 - confidence["sure"])
+    # Of a state that nothing was measured of, no digit is sure enough.
+    cut = number(NUMBER, _5=cell(NUMBER[5], p=0.9999, state=CellState.CUT))
+    assert not resolve_my_number(cut, told_apart).reading.accepted
 
 
 def test_under_a_check_digit_of_0_a_doubt_counts_for_more() -> None:

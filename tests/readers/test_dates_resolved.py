@@ -33,6 +33,7 @@ class Cell:
     posterior: Mapping[str, float]
     doubtful: bool = False
     box_px: BoxPx = PLACE
+    unreadable: bool = False
 
     @property
     def blank(self) -> bool:
@@ -170,6 +171,16 @@ def test_a_doubtful_cell_bars_acceptance_though_it_be_blank(at: int, blank: bool
     assert not resolved.reading.accepted
     assert resolved.findings
     assert resolved.reading.characters[at + (resolved.reading.value is not None)].flagged
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_a_date_with_a_box_that_nobody_can_read_has_no_value(at: int) -> None:
+    cells = list(boxed("020513").cells)
+    cells[at] = Cell({}, doubtful=True, unreadable=True)
+    resolved = resolve_date(F.BIRTH_DATE, era("平"), Boxed(tuple(cells)), None)
+    assert codes(resolved) == [C.DATE_UNCLEAR]
+    assert resolved.reading.value is None
+    assert resolved.reading.characters[at].flagged
 
 
 def test_a_zone_of_blank_cells_one_of_them_doubtful_is_not_missing() -> None:

@@ -121,6 +121,8 @@ class BoxReader:
         for row, i in enumerate(held):
             junk = float(np.exp(views.network[row, JUNK]))
             over = 0.0 if views.digits is None else float(np.exp(views.digits[row, OVERWRITTEN]))
+            if readings[i].unreadable:
+                continue  # a posterior over characters says nothing of a block or a rest of ink
             readings[i] = CellReading(
                 posterior={c: float(p) for c, p in zip(alphabet, joint[row], strict=True)},
                 state=_state(inks[i], junk, over, alphabet, thresholds),

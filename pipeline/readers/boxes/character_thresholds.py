@@ -69,6 +69,8 @@ class CharacterThresholds:
         evaluation: As stored: n, errors seen, bounds, curves.
         doubt: By state of a doubtful cell that need not bar a My Number: the share of such cells
             that are read wrong, at the upper end of its interval; the posterior is spread by it.
+        doubt_sure: The same of such cells whose best digit has ``doubt_sure_from`` or more.
+        doubt_sure_from: Least probability of a cell that is sure though cut out with doubt.
         curves: Risk by threshold: ``my_number``, ``digits``, ``character_digits``,
             ``character_capitals``.
         acceptances: What the office's target made of the curves.
@@ -84,6 +86,8 @@ class CharacterThresholds:
     evaluation: Mapping[str, object]
     overwritten: float = NEVER
     doubt: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    doubt_sure: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    doubt_sure_from: float = NEVER
     curves: Mapping[str, RiskCurve] = dataclasses.field(default_factory=dict)
     acceptances: tuple[Acceptance, ...] = ()
 
@@ -126,6 +130,8 @@ class CharacterThresholds:
                 evaluation=content.get("evaluation", {}),
                 overwritten=_share(content.get("overwritten", NEVER)),
                 doubt={k: _share(v) for k, v in content.get("doubt", {}).items()},
+                doubt_sure={k: _share(v) for k, v in content.get("doubt_sure", {}).items()},
+                doubt_sure_from=_share(content.get("doubt_sure_from", NEVER)),
                 curves={k: RiskCurve.from_dict(v) for k, v in content.get("curves", {}).items()},
             )
         return read.for_target(per_million, site)
@@ -176,6 +182,16 @@ class CharacterThresholds:
     def for_character(self, alphabet: str) -> float:
         """Least probability of an unflagged character of an alphabet."""
         return self.character[kind_of(alphabet)]
+
+    def doubt_of(self, state: str, confidence: float) -> float | None:
+        """How often cells of a doubtful state are read wrong; None where the state bars a value.
+
+        Args:
+            state: Of the cell.
+            confidence: Of its most probable character.
+        """
+        sure = confidence >= self.doubt_sure_from
+        return (self.doubt_sure if sure else self.doubt).get(state)
 
     def for_field(self, name: str) -> float:
         """Least probability of an accepted value of a field; that of ``digits`` by default."""

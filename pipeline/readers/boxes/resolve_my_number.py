@@ -30,7 +30,8 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
     if len(boxed.cells) != LENGTH or any(cell.blank for cell in boxed.cells):
         return _incomplete(boxed, thresholds)
     if boxed.plain == PLACEHOLDER:
-        return _placeholder(boxed)
+        sure = _sure(boxed, thresholds)
+        return _placeholder(boxed) if sure else _incomplete(boxed, thresholds)
     cells = tuple(spread(cell, thresholds) for cell in boxed.cells)
     rows = [[cell.posterior.get(d, 0.0) for d in _DIGITS] for cell in cells]
     decoding = decode(rows)
@@ -82,8 +83,10 @@ def spread(cell: CellReading, thresholds: CharacterThresholds) -> CellReading:
         cell: Any cell with ink.
         thresholds: Says of which states, and by how much.
     """
-    share = thresholds.doubt.get(cell.state.value)
-    if share is None or not cell.doubtful:
+    if cell.blank or not cell.doubtful:
+        return cell
+    share = thresholds.doubt_of(cell.state.value, cell.confidence)
+    if share is None:
         return cell
     even = share / len(_DIGITS)
     posterior = {d: (1 - share) * cell.posterior.get(d, 0.0) + even for d in _DIGITS}
@@ -132,13 +135,18 @@ def _ambiguous(position: int) -> Finding:
     return Finding(FindingCode.MY_NUMBER_AMBIGUOUS, Severity.REVIEW, _FIELD, position)
 
 
+def _sure(boxed: BoxedReading, thresholds: CharacterThresholds) -> bool:
+    least = thresholds.for_character(_DIGITS)
+    return all(not cell.doubtful and cell.confidence >= least for cell in boxed.cells)
+
+
 def _missing(boxed: BoxedReading) -> Resolved:
     finding = Finding(FindingCode.MY_NUMBER_MISSING, Severity.RETURN, _FIELD)
     return Resolved(boxed.reading(_FIELD, "", 1.0, False, ()), (finding,))
 
 
 def _incomplete(boxed: BoxedReading, thresholds: CharacterThresholds) -> Resolved:
-    """Some boxes are empty: a late start, a gap, or digits left out. Nothing is guessed."""
+    """Boxes are empty (a late start, a gap, digits left out) or unclear. Nothing is guessed."""
     least = thresholds.for_character(_DIGITS)
     flagged = [
         i for i, c in enumerate(boxed.cells) if c.blank or c.doubtful or c.confidence < least

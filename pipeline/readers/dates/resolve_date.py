@@ -44,6 +44,8 @@ class _Cell(Protocol):
     @property
     def doubtful(self) -> bool: ...
     @property
+    def unreadable(self) -> bool: ...
+    @property
     def box_px(self) -> BoxPx: ...
 
 
@@ -128,7 +130,8 @@ def _from_boxes(
     total = sum(c.probability for c in candidates)
     possible = _by_day([c for c in candidates if c.day is not None])
     mass_possible = sum(c.probability for c in possible)
-    if not candidates or total <= 0 or not possible:
+    unreadable = any(cell.unreadable for cell in cells)
+    if not candidates or total <= 0 or not possible or unreadable:
         return _impossible(field, boxed, era, slots, limits)
     plain = max(candidates, key=lambda c: c.probability)
     doubtful = any(c.doubtful for c in cells) or (era is not None and era.chosen is None)

@@ -412,12 +412,12 @@ def _cell(
         if float(mask.sum()) < 30:
             return _blank(on_page)
         state = CellState.TINY
+    elif filled > _FILLED_SHARE and width * height > 0.3 * cell.w * cell.h:
+        state = CellState.FILLED
     elif owned.split or owned.on_border:
         state = CellState.TOUCHING
     elif _runs_along(mask[top:bottom, left:right], along[top:bottom, left:right]):
         state = CellState.ON_LINE
-    elif filled > _FILLED_SHARE and width * height > 0.3 * cell.w * cell.h:
-        state = CellState.FILLED
     return CellInk(
         glyph,
         state,
