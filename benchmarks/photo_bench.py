@@ -53,7 +53,7 @@ WELL_TAKEN = ("normal", "noglasses", "glasses")
 TURNED_QUICK, TURNED_FULL = 40, 200
 TURNED_UP_TO_DEG = 30.0
 # Limits of the artefact from which a person looks: what measures of several units are held against.
-YAW_REVIEW_DEG, PITCH_REVIEW_DEG, MOUTH_GAP_REVIEW = 10, 14, 0.045
+YAW_REVIEW_DEG, PITCH_REVIEW_DEG = 10, 14
 SEED = 20261123
 LABELS_BY_EYE = REPOSITORY / "models" / "training" / "photo_labels.json"
 Sample = tuple[str, dict[str, str], PhotoGrade]
@@ -235,10 +235,6 @@ def _degraded(picture: Pixels, rng: np.random.Generator) -> tuple[Pixels, str]:
     return (picture * float(rng.uniform(0.18, 0.35))).astype(np.uint8), "exposure"
 
 
-# Whether a large value is the bad one.
-_FALLING = frozenset({"eyes", "exposure"})
-
-
 def _note(
     scores: dict[str, list[tuple[float, bool, str]]], result: PhotoGrade, check: str, bad: bool
 ) -> None:
@@ -263,11 +259,13 @@ def _how_bad(one: PhotoCheck) -> float:
         return float("nan")
     if one.check == PhotoCheckName.EXPRESSION:
         return max(
-            one.value / MOUTH_GAP_REVIEW,
+            extra["mouth_gap"] / extra["mouth_gap_threshold"],
             extra["smile"] / extra["smile_threshold"],
             extra["dark_mouth"] / extra["dark_mouth_threshold"],
         )
-    return -one.value if one.check.value in _FALLING else one.value
+    # A small value is the bad one.
+    falling = {PhotoCheckName.EYES: "open_ratio", PhotoCheckName.EXPOSURE: "high_levels"}
+    return -extra[falling[one.check]] if one.check in falling else one.value
 
 
 def _summary(rows: list[tuple[float, bool, str]]) -> dict[str, Any]:

@@ -37,10 +37,10 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
     name = check.check
     if name == PhotoCheckName.BACKGROUND:
         # Edges against their limit and structure against its own, on one scale.
-        fine = background.edges(subject, background.FINE_PX)
-        scale = (check.threshold or 1.0) / dict(check.extra).get("edges_threshold", 1.0)
-        strength = np.maximum(background.structure(subject), fine * scale)
-        picture = _heat(subject, strength, check.threshold)
+        told = dict(check.extra)
+        fine = background.edges(subject, background.FINE_PX) / told.get("edges_threshold", 1.0)
+        uneven = background.structure(subject) / told.get("structure_threshold", 1.0)
+        picture = _heat(subject, np.maximum(uneven, fine), 1.0)
     elif name == PhotoCheckName.SHADOW:
         light, wall = shadow.map_of(subject)
         bright = float(np.percentile(light[wall], 80)) if wall.any() else 100.0

@@ -70,7 +70,7 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     """The 90th percentile of the wall's structure; its fine edges have limits of their own.
 
     Either may say that the wall is not plain: structure sees planks, things and blurred backdrops,
-    edges see thin lines. The value is the structure.
+    edges see thin lines.
     """
     wall = subject.background()
     # Without anybody before it a wall is a picture of something; without light there is no wall.
@@ -79,12 +79,15 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         return verdicts.not_assessable(NAME, "levels")
     uneven = float(np.percentile(structure(subject)[wall], 90))
     fine = float(np.percentile(edges(subject, FINE_PX)[wall], 95))
-    by_structure, limit = verdicts.above(uneven, limits["review"], limits["fail"])
-    by_edges, _ = verdicts.above(fine, limits["edges_review"], limits["edges_fail"])
+    measures = (
+        verdicts.measured_above(uneven, "levels", limits["review"], limits["fail"]),
+        verdicts.measured_above(fine, "levels/px", limits["edges_review"], limits["edges_fail"]),
+    )
     extra = (
+        ("structure_levels", uneven),
+        ("structure_threshold", limits["review"]),
         ("edges_levels_px", fine),
         ("edges_threshold", limits["edges_review"]),
         ("wall_share", float(wall.mean())),
     )
-    verdict = verdicts.worst(by_structure, by_edges)
-    return PhotoCheck(NAME, verdict, uneven, "levels", limit, extra)
+    return verdicts.decided(NAME, measures, extra)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName
 from pipeline.photo import glare
 from pipeline.photo.checks import verdicts
 from pipeline.photo.subject import Subject
@@ -26,15 +26,20 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     spread, white = high - low, lightest - BURNT_BELOW_WHITE
     region = subject.face_region()
     burnt = float((light[region] > white).mean()) if region.any() else 0.0
-    dark, limit = verdicts.below(high, limits["high_review"], limits["high_fail"])
-    flat, _ = verdicts.below(spread, limits["spread_review"], limits["spread_fail"])
-    washed, _ = verdicts.above(burnt, limits["burnt_review"], limits["burnt_fail"])
     spot = glare.contrast(subject, max(white, limits["glare_from"]), limits)
-    blown = Verdict.REVIEW if spot > limits["glare_review"] else Verdict.PASS
+    measures = (
+        verdicts.measured_below(high, "L*", limits["high_review"], limits["high_fail"]),
+        verdicts.measured_below(
+            spread, "spread L*", limits["spread_review"], limits["spread_fail"]
+        ),
+        verdicts.measured_above(burnt, "burnt share", limits["burnt_review"], limits["burnt_fail"]),
+        verdicts.measured_above(spot, "glare L*", limits["glare_review"]),
+    )
     extra = (
+        ("high_levels", high),
         ("spread_levels", spread),
         ("burnt_share", burnt),
         ("glare_levels", spot),
         ("glare_threshold", limits["glare_review"]),
     )
-    return PhotoCheck(NAME, verdicts.worst(dark, flat, washed, blown), high, "L*", limit, extra)
+    return verdicts.decided(NAME, measures, extra)

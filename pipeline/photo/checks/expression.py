@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName
 from pipeline.photo.checks import verdicts
 from pipeline.photo.dark_mouth import dark_between_lips
 from pipeline.photo.faces import INNER_LIPS, MOUTH_CORNERS, Face
@@ -40,19 +40,23 @@ def smile(face: Face) -> float:
 def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     """Mouth gap, smile and the dark between the lips, each against its own limits.
 
-    The value is the gap. The dark alone fails no photo: it cannot say how far a mouth is open.
+    The dark alone fails no photo: it cannot say how far a mouth is open.
     """
     if subject.face is None:
         return verdicts.not_assessable(NAME, "T")
     gap, lift = mouth_gap(subject.face), smile(subject.face)
     dark = dark_between_lips(subject.picture, subject.face)
-    by_gap, limit = verdicts.above(gap, limits["gap_review"], limits["gap_fail"])
-    by_smile, _ = verdicts.above(lift, limits["smile_review"], limits["smile_fail"])
-    by_dark = Verdict.REVIEW if dark > limits["dark_review"] else Verdict.PASS
+    measures = (
+        verdicts.measured_above(gap, "T", limits["gap_review"], limits["gap_fail"]),
+        verdicts.measured_above(lift, "smile T", limits["smile_review"], limits["smile_fail"]),
+        verdicts.measured_above(dark, "dark T", limits["dark_review"]),
+    )
     extra = (
+        ("mouth_gap", gap),
+        ("mouth_gap_threshold", limits["gap_review"]),
         ("smile", lift),
         ("smile_threshold", limits["smile_review"]),
         ("dark_mouth", dark),
         ("dark_mouth_threshold", limits["dark_review"]),
     )
-    return PhotoCheck(NAME, verdicts.worst(by_gap, by_smile, by_dark), gap, "T", limit, extra)
+    return verdicts.decided(NAME, measures, extra)

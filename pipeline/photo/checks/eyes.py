@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
+from pipeline.domain.photos import PhotoCheck, PhotoCheckName
 from pipeline.photo.checks import verdicts
 from pipeline.photo.faces import EYE_CORNERS, Face, Points
 from pipeline.photo.red_eyes import redness
@@ -68,7 +68,9 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     alike = narrow / max(wide, 1e-6)
     red = redness(subject.picture, face)
     covered = subject.scores.get("eyes_covered", 0.0)
+    value = min(left, right) - limits["asymmetry_weight"] * abs(left - right)
     extra = (
+        ("open_ratio", value),
         ("left_ratio", left),
         ("right_ratio", right),
         ("covered_probability", covered),
@@ -80,9 +82,10 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     )
     if subject.scores.get("sunglasses", 0.0) > limits["hidden_by_lenses"]:
         return verdicts.not_assessable(NAME, "ratio", extra)
-    value = min(left, right) - limits["asymmetry_weight"] * abs(left - right)
-    verdict, limit = verdicts.below(value, limits["review"], limits["fail"])
-    covered_or_red = covered > limits["covered_review"] or red > limits["red_review"]
-    if covered_or_red or alike < limits["alike_review"]:
-        verdict = verdicts.worst(verdict, Verdict.REVIEW)
-    return PhotoCheck(NAME, verdict, value, "ratio", limit, extra)
+    measures = (
+        verdicts.measured_below(value, "ratio", limits["review"], limits["fail"]),
+        verdicts.measured_above(covered, "covered probability", limits["covered_review"]),
+        verdicts.measured_below(alike, "alike ratio", limits["alike_review"]),
+        verdicts.measured_above(red, "red a*", limits["red_review"]),
+    )
+    return verdicts.decided(NAME, measures, extra)

@@ -24,20 +24,29 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         ("score", largest.score),
         ("eyes_to_chin_px", subject.source_t_px),
         ink,
+        ("ink_threshold", ink_limit),
         ("pattern", pattern),
         ("pattern_threshold", limits["pattern_review"]),
     )
     if count > 1:
         return PhotoCheck(NAME, Verdict.FAIL, float(count), "faces", 1.0, extra)
-    doubt, _ = verdicts.below(largest.score, limits["score_review"], limits["score_fail"])
-    mesh, _ = verdicts.below(largest.mesh_score, limits["mesh_review"], limits["mesh_fail"])
-    small, _ = verdicts.below(subject.source_t_px, limits["t_review_px"], limits["t_fail_px"])
-    # Somebody may have been photographed with paint on the face: a person decides.
-    inked = Verdict.REVIEW if ink[1] > ink_limit else Verdict.PASS
-    # Banding, coarse dots, a photo of a screen: somebody sees whether the face can still be told.
-    barred = Verdict.REVIEW if pattern > limits["pattern_review"] else Verdict.PASS
-    verdict = verdicts.worst(doubt, mesh, small, inked, barred)
-    return PhotoCheck(NAME, verdict, 1.0, "faces", 1.0, extra)
+    # Somebody may have been photographed with paint on the face: a person decides. So it is with
+    # banding, coarse dots and a photo of a screen: can the face still be told?
+    measures = (
+        verdicts.Measure(1.0, "faces", Verdict.PASS, 1.0),
+        verdicts.measured_below(
+            largest.score, "detected", limits["score_review"], limits["score_fail"]
+        ),
+        verdicts.measured_below(
+            largest.mesh_score, "detected", limits["mesh_review"], limits["mesh_fail"]
+        ),
+        verdicts.measured_below(
+            subject.source_t_px, "px", limits["t_review_px"], limits["t_fail_px"]
+        ),
+        verdicts.measured_above(ink[1], ink[0].replace("_", " "), ink_limit),
+        verdicts.measured_above(pattern, "pattern", limits["pattern_review"]),
+    )
+    return verdicts.decided(NAME, measures, extra)
 
 
 def _ink(subject: Subject, limits: Limits) -> tuple[tuple[str, float], float]:

@@ -26,16 +26,25 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     top_mm = float(eyes[1] - (HEAD_PER_T - 1) * length) / per_mm
     aside_mm = abs(float((eyes[0] + face.mesh[CHIN, 0]) / 2) - width / 2) / per_mm
     below_mm = float(height - face.mesh[CHIN, 1]) / per_mm
-    small, limit = verdicts.below(head_mm, limits["head_low_review_mm"], limits["head_low_fail_mm"])
-    large, high = verdicts.above(
-        head_mm, limits["head_high_review_mm"], limits["head_high_fail_mm"]
+    margin_mm = min(top_mm, below_mm)
+    measures = (
+        verdicts.measured_below(
+            head_mm, "mm", limits["head_low_review_mm"], limits["head_low_fail_mm"]
+        ),
+        verdicts.measured_above(
+            head_mm, "mm", limits["head_high_review_mm"], limits["head_high_fail_mm"]
+        ),
+        verdicts.measured_below(
+            margin_mm, "margin mm", limits["margin_review_mm"], limits["margin_fail_mm"]
+        ),
+        verdicts.measured_above(
+            aside_mm, "aside mm", limits["aside_review_mm"], limits["aside_fail_mm"]
+        ),
     )
-    if head_mm > limits["head_low_review_mm"]:
-        limit = high
-    cut, _ = verdicts.below(
-        min(top_mm, below_mm), limits["margin_review_mm"], limits["margin_fail_mm"]
+    extra = (
+        ("head_mm", head_mm),
+        ("top_mm", top_mm),
+        ("aside_mm", aside_mm),
+        ("below_chin_mm", below_mm),
     )
-    aside, _ = verdicts.above(aside_mm, limits["aside_review_mm"], limits["aside_fail_mm"])
-    extra = (("top_mm", top_mm), ("aside_mm", aside_mm), ("below_chin_mm", below_mm))
-    verdict = verdicts.worst(small, large, cut, aside)
-    return PhotoCheck(NAME, verdict, head_mm, "mm", limit, extra)
+    return verdicts.decided(NAME, measures, extra)

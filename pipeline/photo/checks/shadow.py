@@ -18,16 +18,23 @@ NEAR = 1.0  # of a face length: as far as a head throws its shadow on a wall beh
 # The silhouette takes the shadow beside a head for half a person. Above the eyes no hair hangs
 # down, so there only what surely is the person is left out; below, hair on the shoulders must be.
 PERSON_ABOVE_EYES, PERSON_BELOW = 0.85, 0.25
-GAP, RIM = 0.04, 0.04  # of a face length
+GAP, RIM, SMOOTH = 0.04, 0.04, 0.03  # of a face length
 
 
 def map_of(subject: Subject) -> tuple[Plane, Region]:
-    """L* of the photo, smoothed, and where the wall is (close to the person as well)."""
-    return _smoothed(subject), _wall_and_person(subject)[0]
+    """L* of the wall, smoothed, and where it is (close to the person as well).
+
+    The wall alone is smoothed: the rim of dark hair would look like a shadow about the head.
+    """
+    wall = _wall_and_person(subject)[0]
+    spread = SMOOTH * subject.unit_px
+    seen = wall.astype(np.float32)
+    weight = cv2.GaussianBlur(seen, (0, 0), spread) + 1e-6
+    return np.asarray(cv2.GaussianBlur(subject.light * seen, (0, 0), spread) / weight), wall
 
 
 def _smoothed(subject: Subject) -> Plane:
-    soft = cv2.GaussianBlur(subject.light, (0, 0), 0.03 * subject.unit_px)
+    soft = cv2.GaussianBlur(subject.light, (0, 0), SMOOTH * subject.unit_px)
     return np.asarray(soft, np.float32)
 
 

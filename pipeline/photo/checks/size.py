@@ -24,7 +24,11 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     _, limit = verdicts.above(off, limits["review_mm"], limits["fail_mm"])
     askew, _ = verdicts.above(abs(size.rotation_deg), limits["askew_review_deg"], 90.0)
     extra = (("width_mm", size.width_mm), ("height_mm", size.height_mm), rotation)
-    return PhotoCheck(NAME, verdicts.worst(verdict, askew), off, "mm", limit, extra)
+    measures = (
+        verdicts.Measure(off, "mm", verdict, limit),
+        verdicts.Measure(abs(size.rotation_deg), "deg", askew, limits["askew_review_deg"]),
+    )
+    return verdicts.decided(NAME, measures, extra)
 
 
 def verdict_of(size: PrintSize, limits: Limits) -> Verdict:

@@ -2,9 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 
 Extra = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One of several measures of a check.
+
+    Attributes:
+        value: As measured.
+        unit: Of the value; tells also what was measured where a check has several measures.
+        verdict: What this measure alone says.
+        limit: What the value was held against.
+    """
+
+    value: float
+    unit: str
+    verdict: Verdict
+    limit: float
+
+
+def measured_above(value: float, unit: str, review: float, fail: float | None = None) -> Measure:
+    """Bad when large; without a limit to fail it goes to a person at most."""
+    verdict, limit = above(value, review, float("inf") if fail is None else fail)
+    return Measure(value, unit, verdict, limit)
+
+
+def measured_below(value: float, unit: str, review: float, fail: float | None = None) -> Measure:
+    """Bad when small; without a limit to fail it goes to a person at most."""
+    verdict, limit = below(value, review, float("-inf") if fail is None else fail)
+    return Measure(value, unit, verdict, limit)
+
+
+def decided(check: PhotoCheckName, measures: Sequence[Measure], extra: Extra) -> PhotoCheck:
+    """The check with the measure that decided it: the first, unless a later one says worse."""
+    heaviest = worst(*(m.verdict for m in measures))
+    one = next(m for m in measures if m.verdict == heaviest)
+    return PhotoCheck(check, one.verdict, one.value, one.unit, one.limit, extra)
 
 
 def above(value: float, review: float, fail: float) -> tuple[Verdict, float]:
