@@ -37,13 +37,10 @@ def contrast(subject: Subject, blown_levels: float, limits: Limits) -> float:
     if face is None:
         return 0.0
     unit = face.eye_to_chin_px
-    skin = (subject.face_region() & (subject.person > PERSON)).astype(np.uint8)
-    skin = np.asarray(cv2.erode(skin, _disc(RIM * unit / 2)), np.uint8)
-    blown = ((subject.light > blown_levels) & (skin > 0)).astype(np.uint8)
-    blown = np.asarray(cv2.morphologyEx(blown, cv2.MORPH_OPEN, _disc(GRAIN * unit / 2)), np.uint8)
+    blown = blown_out(subject, blown_levels)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(blown)
     worst = 0.0
-    mouth = _mouth(face, skin.shape) if count > 1 else skin
+    mouth = _mouth(face, blown.shape) if count > 1 else blown
     for spot in range(1, count):
         x, y, width, height, area = (int(v) for v in stats[spot])
         if area < limits["glare_area"] * unit * unit:
@@ -58,6 +55,16 @@ def contrast(subject: Subject, blown_levels: float, limits: Limits) -> float:
             continue
         worst = max(worst, _stands_out(subject.light[cut], one, gap))
     return worst
+
+
+def blown_out(subject: Subject, blown_levels: float) -> Pixels:
+    """1 where nothing is left of a tone inside the face, grain apart."""
+    unit = subject.unit_px
+    skin = (subject.face_region() & (subject.person > PERSON)).astype(np.uint8)
+    skin = np.asarray(cv2.erode(skin, _disc(RIM * unit / 2)), np.uint8)
+    blown = ((subject.light > blown_levels) & (skin > 0)).astype(np.uint8)
+    opened = cv2.morphologyEx(blown, cv2.MORPH_OPEN, _disc(GRAIN * unit / 2))
+    return np.asarray(opened, np.uint8)
 
 
 def _stands_out(light: Plane, spot: Pixels, gap_px: float) -> float:

@@ -33,20 +33,8 @@ Plane = NDArray[np.float32]
 
 def line_view(picture: Pixels, face: Face) -> Plane:
     """Dark, reddish and bluish lines of the upright face, 3 x height x width, 0 to 1."""
-    left, right = face.eye_centres
-    eyes = (left + right) / 2
-    across = right - left
-    tilt = float(np.arctan2(across[1], across[0]))
-    length = max(float(np.linalg.norm(face.mesh[CHIN, :2] - eyes)), 1.0)
-    scale = T_PX / length
-    c, s = np.cos(-tilt) * scale, np.sin(-tilt) * scale
-    move = np.array(
-        [
-            [c, -s, EYES_AT_PX[0] - c * eyes[0] + s * eyes[1]],
-            [s, c, EYES_AT_PX[1] - s * eyes[0] - c * eyes[1]],
-        ],
-        np.float32,
-    )
+    move = _to_view(face)
+    scale = float(np.hypot(*move[0, :2]))
     soft = cv2.GaussianBlur(picture, (0, 0), max(0.5, 0.4 / scale))
     view = cv2.warpAffine(
         soft, move, (VIEW_W_PX, VIEW_H_PX), borderMode=cv2.BORDER_REPLICATE
@@ -57,6 +45,31 @@ def line_view(picture: Pixels, face: Face) -> Plane:
     planes = (dark, lab[..., 1], -lab[..., 2])
     lines = [_lines(np.ascontiguousarray(p)) / f for p, f in zip(planes, FULL, strict=True)]
     return np.clip(np.stack(lines), 0, 1).astype(np.float32)
+
+
+def lines_on(picture: Pixels, face: Face) -> Plane:
+    """The strongest line of any colour at each pixel of the picture, 0 to 1: what was looked at."""
+    lines = line_view(picture, face).max(axis=0)
+    size = (picture.shape[1], picture.shape[0])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(lines, _to_view(face), size, flags=flags), np.float32)
+
+
+def _to_view(face: Face) -> Plane:
+    """2 x 3: from the picture to the view of the upright face."""
+    left, right = face.eye_centres
+    eyes = (left + right) / 2
+    across = right - left
+    tilt = float(np.arctan2(across[1], across[0]))
+    length = max(float(np.linalg.norm(face.mesh[CHIN, :2] - eyes)), 1.0)
+    c, s = np.cos(-tilt) * T_PX / length, np.sin(-tilt) * T_PX / length
+    return np.array(
+        [
+            [c, -s, EYES_AT_PX[0] - c * eyes[0] + s * eyes[1]],
+            [s, c, EYES_AT_PX[1] - s * eyes[0] - c * eyes[1]],
+        ],
+        np.float32,
+    )
 
 
 def _lines(plane: Plane) -> Plane:

@@ -10,9 +10,11 @@ import numpy as np
 
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.imaging.pages import Pixels
+from pipeline.photo import glare
 from pipeline.photo.checks import background, exposure, shadow
 from pipeline.photo.faces import CHIN, MOUTH_CORNERS, NOSE_TIP, OVAL, Face
 from pipeline.photo.grading import GradedPhoto
+from pipeline.photo.ink_lines import lines_on
 from pipeline.photo.subject import Subject
 
 TONES: dict[Verdict, tuple[int, int, int]] = {  # BGR
@@ -22,6 +24,7 @@ TONES: dict[Verdict, tuple[int, int, int]] = {  # BGR
     Verdict.NOT_ASSESSABLE: (140, 140, 140),
 }
 HEAT_MOST = 0.6
+OUTER_LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 
 
 def overlays(graded: GradedPhoto) -> dict[PhotoCheckName, Pixels]:
@@ -48,10 +51,13 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
     elif name == PhotoCheckName.EXPOSURE:
         white = float(np.percentile(subject.light, 99.5)) - exposure.BURNT_BELOW_WHITE
         burnt = (subject.light > white) & subject.face_region()
-        picture[burnt] = (40, 40, 220)
+        blown = glare.blown_out(subject, dict(check.extra)["blown_from_levels"]) > 0
+        picture[burnt | blown] = (40, 40, 220)
     elif name == PhotoCheckName.SHARPNESS:
         edges = cv2.Canny(subject.picture, 40, 110)
         picture[edges > 0] = tone
+    elif name == PhotoCheckName.FACE and subject.face is not None:
+        picture = _with_ink(picture, subject.face, check)
     for face in subject.faces:
         _draw(picture, face, check, tone)
     if subject.glimpse is not None and name in (PhotoCheckName.POSE, PhotoCheckName.FACE):
@@ -59,6 +65,16 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
             cv2.circle(picture, _point(point), 4, tone, 2, cv2.LINE_AA)
     cv2.rectangle(picture, (0, 0), (picture.shape[1] - 1, picture.shape[0] - 1), tone, 3)
     return picture
+
+
+def _with_ink(picture: Pixels, face: Face, check: PhotoCheck) -> Pixels:
+    """Lines over the face in the tone of the verdict, where they were taken for ink."""
+    told = dict(check.extra)
+    if told.get("ink_probability", 0.0) <= told.get("ink_threshold", 1.0):
+        return picture
+    share = HEAT_MOST * lines_on(picture, face)[..., None]
+    mixed = picture * (1 - share) + np.array(TONES[check.verdict], np.float32) * share
+    return np.asarray(mixed, np.uint8)
 
 
 def _draw(picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, int]) -> None:
@@ -79,6 +95,8 @@ def _draw(picture: Pixels, face: Face, check: PhotoCheck, tone: tuple[int, int, 
     elif name == PhotoCheckName.EXPRESSION:
         _line(picture, tuple(face.mesh[i] for i in MOUTH_CORNERS), tone)
         _line(picture, (face.mesh[13], face.mesh[14]), tone)
+        lips = np.round(face.mesh[list(OUTER_LIPS), :2]).astype(np.int32)
+        cv2.polylines(picture, [lips], True, tone, 1, cv2.LINE_AA)
     elif name == PhotoCheckName.FRAMING:
         eyes = (face.eye_centres[0] + face.eye_centres[1]) / 2
         crown = eyes - (face.mesh[CHIN, :2] - eyes)

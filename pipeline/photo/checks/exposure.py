@@ -26,7 +26,8 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     spread, white = high - low, lightest - BURNT_BELOW_WHITE
     region = subject.face_region()
     burnt = float((light[region] > white).mean()) if region.any() else 0.0
-    spot = glare.contrast(subject, max(white, limits["glare_from"]), limits)
+    blown = max(white, limits["glare_from"])
+    spot = glare.contrast(subject, blown, limits)
     measures = (
         verdicts.measured_below(high, "L*", limits["high_review"], limits["high_fail"]),
         verdicts.measured_below(
@@ -39,6 +40,7 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
         ("high_levels", high),
         ("spread_levels", spread),
         ("burnt_share", burnt),
+        ("blown_from_levels", blown),
         ("glare_levels", spot),
         ("glare_threshold", limits["glare_review"]),
     )
