@@ -97,11 +97,25 @@ def _unreadable(name: str, code: str) -> dict[str, Any]:
 
 
 def _print_card(name: str, grade: PhotoGrade) -> None:
-    print(f"{name}  → {grade.verdict.value}")
+    """The grade for people: Japanese words, and under a fail the sentence of a letter."""
+    from pipeline.desk.language import words
+    from pipeline.domain.findings import FindingCode
+    from pipeline.domain.photos import Verdict
+    from pipeline.letters.paragraphs import PARAGRAPHS
+
+    say = words("ja")
+    print(f"{name}  → {say.of('verdict', grade.verdict)} ({grade.verdict.value})")
     for check in grade.checks:
-        value = "–" if check.value is None else f"{check.value:.3g} {check.unit}"
-        limit = "" if check.threshold is None else f" ({check.threshold:g})"
-        print(f"  {check.check.value:<14} {check.verdict.value:<15} {value}{limit}")
+        value = ""
+        if check.value is not None:
+            value = f"{check.value:.3g} {say.of('measure', check.unit)}"
+            value += "" if check.threshold is None else f" / {check.threshold:g}"
+        verdict = f"{say.of('verdict', check.verdict)} ({check.verdict.value})"
+        code = check.check.value
+        print(f"  {say.of('check', code)} ({code}): {verdict}  {value}".rstrip())
+        paragraph = PARAGRAPHS.get(FindingCode(f"PHOTO_{code.upper()}"))
+        if check.verdict == Verdict.FAIL and paragraph is not None:
+            print(f"    {paragraph.wrong}{paragraph.todo}")
 
 
 def _write_overlays(graded: GradedPhoto, folder: Path, stem: str) -> None:

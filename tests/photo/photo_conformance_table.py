@@ -1,7 +1,8 @@
 """Drawn faces and what every check measures on them: ``photo_conformance.json`` beside this file.
 
-``python tests/photo/photo_conformance_table.py`` writes the table anew, after a change that is meant
-to move measures; its difference then tells by how much. ``test_photo_conformance_table.py`` compares.
+``python tests/photo/photo_conformance_table.py`` writes the table anew, after a change that is
+meant to move measures; its difference then tells by how much. ``test_photo_conformance_table.py``
+compares.
 """
 
 from __future__ import annotations
