@@ -8,11 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import InputError
 from pipeline.domain.retention import RetentionRule
+from pipeline.domain.roles import Role
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -47,6 +48,15 @@ class Settings(BaseSettings):
     )
     desk_host: str = "127.0.0.1"
     desk_port: int = 8765
+    directory_url: str | None = Field(default=None, description="ldaps://server, or ldap:// (TLS)")
+    directory_ca: Path | None = Field(default=None, description="authority of its certificate, PEM")
+    directory_bind_dn: str | None = Field(default=None, description="who looks people up")
+    directory_bind_password_file: Path | None = None
+    directory_people: str | None = Field(default=None, description="where people stand in the tree")
+    directory_person_filter: str = "(sAMAccountName={name})"
+    directory_group_filter: str = "(member={dn})"
+    directory_roles: dict[Role, str] = Field(default={}, description="role: its group in the tree")
+    directory_timeout_seconds: int = Field(default=5, ge=1, le=30)
     dagster_port: int = 8766
     office_name: str | None = Field(default=None, max_length=40, description="sender of letters")
     office_address: str | None = Field(default=None, max_length=60)
@@ -164,13 +174,18 @@ def current() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        names = ", ".join(
-            sorted({f"UKETSUKE_{str(e['loc'][0]).upper()}" for e in error.errors() if e["loc"]})
-        )
-        raise InputError(
-            "SETTING_WRONG",
-            ja=f"設定の値が正しくありません: {names}",
-            en=f"A setting has a value that cannot be used: {names}",
-            remedy_ja="docs/cli.md の「設定」にある形に直してください。",
-            remedy_en="Put it right; docs/cli.md says what each may be.",
-        ) from None
+        fields = {str(e["loc"][0]) for e in error.errors() if e["loc"]}
+        raise _wrong(fields) from None
+    except SettingsError as error:  # what should be JSON and is not
+        raise _wrong({f for f in Settings.model_fields if f'"{f}"' in str(error)}) from None
+
+
+def _wrong(fields: set[str]) -> InputError:
+    names = ", ".join(sorted(f"UKETSUKE_{field.upper()}" for field in fields))
+    return InputError(
+        "SETTING_WRONG",
+        ja=f"設定の値が正しくありません: {names}",
+        en=f"A setting has a value that cannot be used: {names}",
+        remedy_ja="docs/cli.md の「設定」にある形に直してください。",
+        remedy_en="Put it right; docs/cli.md says what each may be.",
+    )

@@ -1,6 +1,8 @@
 """The layers hold: nothing imports upwards, nor sideways across stages."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,8 @@ SAMPLES_MAY_USE = {"pipeline.domain", "pipeline.settings", "pipeline.forms", "pi
 HTTP_CLIENTS = {"httpx", "requests", "urllib.request", "http.client", "aiohttp", "urllib3"}
 # The desk is another process on the same machine; these two speak to it and to nobody else.
 MAY_SPEAK_HTTP = ("pipeline/store/", "pipeline/commands/")
+# The office's own directory is asked by one room, and only where it is configured.
+MAY_SPEAK_LDAP = "pipeline/desk/directory/"
 MODULES = sorted(
     path for room in ("pipeline", "assets") for path in (REPOSITORY / room).rglob("*.py")
 )
@@ -129,12 +133,21 @@ def test_only_the_clients_of_the_desk_speak_http(path: Path) -> None:
     assert not set(_imports(path)) & HTTP_CLIENTS
 
 
+def test_one_room_speaks_ldap_and_is_loaded_only_where_a_directory_is_configured() -> None:
+    speakers = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in MODULES
+        if any(i.split(".")[0] == "ldap3" for i in _imports(path))
+    ]
+    assert speakers and all(s.startswith(MAY_SPEAK_LDAP) for s in speakers)
+    loaded = "import sys, pipeline.desk.application as a; sys.exit('ldap3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], cwd=REPOSITORY).returncode == 0
+
+
 @pytest.mark.parametrize(
     "path", [p for p in MODULES if _name(p).startswith("pipeline.domain")], ids=_name
 )
 def test_the_domain_needs_only_the_standard_library(path: Path) -> None:
-    import sys
-
     for imported in _imports(path):
         top = imported.split(".")[0]
         assert top in sys.stdlib_module_names or imported.startswith("pipeline.domain")

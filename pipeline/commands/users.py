@@ -24,12 +24,19 @@ def add(
         str,
         typer.Option(help="operator | reviewer | supervisor | analyst | auditor | administrator"),
     ],
+    by_directory: Annotated[
+        bool,
+        typer.Option(
+            "--directory", help="本人確認は庁内のディレクトリで / proven by the office's directory"
+        ),
+    ] = False,
 ) -> None:
     """利用者を追加し、初回用パスワードを表示します / Add an account, show its one-time password."""
     from pipeline import settings
 
-    account = _add(settings.current(), name, _role(role))
-    _say_once()
+    account = _add(settings.current(), name, _role(role), by_directory)
+    if not by_directory:
+        _say_once()
     typer.echo(json.dumps(account))
 
 
@@ -64,6 +71,21 @@ def change_role(
     _change("role", name, _role(role))
 
 
+@users_app.command("directory")
+def try_directory(name: Annotated[str, typer.Argument(help="利用者名 / user name")]) -> None:
+    """ディレクトリの設定を、一人を探して確かめます / Try the directory: find one person in it."""
+    from pipeline import settings
+    from pipeline.desk.directory import Directory
+    from pipeline.desk.directory.faults import switched_off
+
+    directory = Directory.of(settings.current())
+    if directory is None:
+        raise switched_off()
+    entry = directory.find(name)
+    found = {"found": entry is not None, "roles": [r.value for r in entry.roles] if entry else []}
+    typer.echo(json.dumps(found))
+
+
 @users_app.command("list")
 def list_all() -> None:
     """利用者の一覧 / All accounts."""
@@ -74,7 +96,7 @@ def list_all() -> None:
 
 def _role(role: str) -> str:
     from pipeline.domain.errors import InputError
-    from pipeline.store.staff.people import Role
+    from pipeline.domain.roles import Role
 
     if role not in set(Role):
         raise InputError(
@@ -96,8 +118,8 @@ def _say_once() -> None:
 def _change(what: Change, name: str, role: str | None = None) -> None:
     from pipeline import settings
     from pipeline.desk import accounts
+    from pipeline.domain.roles import Role
     from pipeline.store.auditing.audit import SYSTEM
-    from pipeline.store.staff.people import Role
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
         return dict(accounts.change(store, SYSTEM, what, name, Role(role) if role else None))
@@ -108,32 +130,20 @@ def _change(what: Change, name: str, role: str | None = None) -> None:
     typer.echo(json.dumps(answer))
 
 
-def _add(settings: Settings, name: str, role: str) -> dict[str, Any]:
-    from pipeline.desk import passwords
+def _add(settings: Settings, name: str, role: str, by_directory: bool) -> dict[str, Any]:
+    from pipeline.desk import accounts
+    from pipeline.domain.roles import Role
     from pipeline.store.auditing.audit import SYSTEM
-    from pipeline.store.staff.people import Role
 
     def directly(store: DuckDBStore) -> dict[str, Any]:
-        password = passwords.one_time()
-        person = store.people.add(SYSTEM, name, Role(role), passwords.hashed(password))
-        return {"name": person.name, "role": person.role.value, "password": password}
+        return dict(accounts.add(store, SYSTEM, name, Role(role), by_directory=by_directory))
 
-    return by_desk_or_store(settings, lambda desk: desk.add_user(name, role), directly)
+    return by_desk_or_store(
+        settings, lambda desk: desk.add_user(name, role, by_directory=by_directory), directly
+    )
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:
-    from pipeline.store.clock import utc_now
+    from pipeline.desk import accounts
 
-    def directly(store: DuckDBStore) -> list[dict[str, Any]]:
-        return [
-            {
-                "name": p.name,
-                "role": p.role.value,
-                "must_change": p.must_change,
-                "locked": p.is_locked(utc_now()),
-                "disabled": p.disabled_at is not None,
-            }
-            for p in store.people.all()
-        ]
-
-    return by_desk_or_store(settings, lambda desk: desk.users(), directly)
+    return by_desk_or_store(settings, lambda desk: desk.users(), accounts.listed)

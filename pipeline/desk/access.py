@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.store.staff.people import Role
+from pipeline.domain.roles import Role
 
 REVIEW = (Role.REVIEWER, Role.SUPERVISOR)
 DOCUMENTS = (Role.OPERATOR, Role.REVIEWER, Role.SUPERVISOR, Role.AUDITOR)

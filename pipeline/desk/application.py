@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 
 from pipeline.desk.context import Desk, LoginNeeded, session_or_none
+from pipeline.desk.directory import Directory
 from pipeline.desk.guard import Guard
 from pipeline.desk.pages import (
     auditing,
@@ -59,12 +60,17 @@ _STATUS = {
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The desk's application; it opens the store when it starts and closes it when it stops."""
+    """The desk's application; it opens the store when it starts and closes it when it stops.
+
+    Raises:
+        InputError: ``DIRECTORY_SETTING``.
+    """
+    directory = Directory.of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         store = DuckDBStore.of(settings)
-        app.state.desk = Desk(settings, store)
+        app.state.desk = Desk(settings, store, directory)
         Drops(settings).clear_partial()
         yield
         store.close()

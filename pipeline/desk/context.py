@@ -10,12 +10,14 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Form, Header, Request
 
+from pipeline.desk.directory import Directory
 from pipeline.desk.language import Words, words
 from pipeline.desk.mailroom import Mailroom
 from pipeline.domain.errors import PolicyError
+from pipeline.domain.roles import Role
 from pipeline.settings import Settings
 from pipeline.store.duckdb_store import DuckDBStore
-from pipeline.store.staff.people import Role, Session
+from pipeline.store.staff.people import Session
 
 SESSION_COOKIE = "uketsuke_session"
 LANGUAGE_COOKIE = "uketsuke_language"
@@ -51,6 +53,7 @@ class Desk:
 
     settings: Settings
     store: DuckDBStore
+    directory: Directory | None = None
     shown: Shown = field(default_factory=Shown)
     mailroom: Mailroom = field(init=False)
 

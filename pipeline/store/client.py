@@ -195,15 +195,15 @@ class DeskClient:
         """
         return self._send("GET", f"/service/batches/{batch_id}")
 
-    def add_user(self, name: str, role: str) -> dict[str, Any]:
-        """Add an account; returns its name, role and one-time password.
+    def add_user(self, name: str, role: str, *, by_directory: bool = False) -> dict[str, Any]:
+        """Add an account; returns its name, role and one-time password, if it has one.
 
         Raises:
             InputError: ``DESK_NOT_RUNNING``, ``USER_EXISTS``, ``USER_NAME``.
             DefectError: ``DESK_FAILED``.
         """
-        content = json.dumps({"name": name, "role": role}).encode()
-        return self._post("/service/users", content, "application/json")
+        new = {"name": name, "role": role, "by_directory": by_directory}
+        return self._post("/service/users", json.dumps(new).encode(), "application/json")
 
     def change_user(self, change: str, name: str, role: str | None = None) -> dict[str, Any]:
         """``disable``, ``enable``, ``reset`` or ``role`` of an account; a reset has a password.

@@ -34,6 +34,7 @@ from pipeline.store.reviewing.queue import Queue, Task
 from pipeline.store.reviewing.reopening import Reopening
 from pipeline.store.reviewing.undoing import Undoing
 from pipeline.store.staff.accounts import Accounts
+from pipeline.store.staff.directory_people import DirectoryPeople
 from pipeline.store.staff.known_sessions import KnownSessions
 from pipeline.store.staff.people import People
 from pipeline.vault import Vault
@@ -75,6 +76,7 @@ class DuckDBStore:
         known = KnownSessions()
         self.people = People(self._database, self.audit, known)
         self.accounts = Accounts(self._database, self.audit, known)
+        self.directory_people = DirectoryPeople(self._database, self.audit, known, self.people)
         self.figures = Figures(self._database)
         self.holds = Holds(self._database, self.audit)
         self.rescans = Rescans(self._database, self.audit)

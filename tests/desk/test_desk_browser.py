@@ -64,9 +64,11 @@ def serving(home: Path) -> Iterator[tuple[Office, str]]:
     deadline = time.monotonic() + 30
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
-    yield Office(app, settings, vault, token, TestClient(app, base_url=address)), address
-    server.should_exit = True
-    thread.join(timeout=30)
+    try:
+        yield Office(app, settings, vault, token, TestClient(app, base_url=address)), address
+    finally:  # a test that fails must not leave a thread that the process waits for
+        server.should_exit = True
+        thread.join(timeout=30)
     assert not thread.is_alive()
 
 

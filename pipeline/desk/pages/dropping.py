@@ -16,9 +16,10 @@ from pipeline.desk import access
 from pipeline.desk.context import Desk, checked_csrf, checked_csrf_header, desk_of, with_role
 from pipeline.domain.documents import Channel
 from pipeline.domain.errors import PolicyError
+from pipeline.domain.roles import Role
 from pipeline.intake.drops import Drop, Drops
 from pipeline.intake.originals import scan_id_of
-from pipeline.store.staff.people import Role, Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter(prefix="/drops")
 FILE_ADDRESS = re.compile(r"/drops/[0-9a-f]{16}/files", re.ASCII)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pipeline.desk import access, passwords
+from pipeline.desk import access, passwords, proving
 from pipeline.desk.context import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
@@ -19,11 +19,12 @@ from pipeline.desk.context import (
     session_of,
     session_or_none,
 )
+from pipeline.desk.directory import DirectoryError
 from pipeline.desk.language import LANGUAGES
 from pipeline.desk.rendering import page
-from pipeline.domain.errors import InputError
-from pipeline.store.clock import utc_now
-from pipeline.store.staff.people import Session
+from pipeline.domain.errors import InputError, PolicyError
+from pipeline.store.staff.accounts import in_directory
+from pipeline.store.staff.people import Session, Source
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]
@@ -41,7 +42,18 @@ def login_page(request: Request) -> Response:
     """The log-in page."""
     if session_or_none(request) is not None:
         return RedirectResponse("/", status_code=303)
-    return page(request, "login.html", wrong=False, locked=False)
+    return _login_page(request, 200)
+
+
+def _login_page(
+    request: Request,
+    status: int,
+    *,
+    wrong: bool = False,
+    locked: bool = False,
+    error: DirectoryError | PolicyError | None = None,
+) -> Response:
+    return page(request, "login.html", status=status, wrong=wrong, locked=locked, error=error)
 
 
 @router.post("/login")
@@ -52,23 +64,19 @@ def log_in(
     password: Annotated[str, Form(max_length=256)],
 ) -> Response:
     """Check a password; the answer does not tell an unknown name from a wrong password."""
-    person = desk.store.people.by_name(name)
-    if person is not None and person.is_locked(utc_now()):
-        return page(request, "login.html", status=429, wrong=False, locked=True)
-    right = passwords.matches(password, person.password_hash if person else passwords.NOBODY)
-    if person is None or not right or person.disabled_at is not None:
-        if person is not None and not right:
-            desk.store.people.note_failure(person)
-        elif person is not None:  # the right password of an account that is disabled
-            desk.store.audit.note(
-                person.actor, "session.refused", f"user:{person.user_id}", detail="disabled"
-            )
-        return page(request, "login.html", status=401, wrong=True, locked=False)
-    token, _ = desk.store.people.log_in(person)
-    answer = RedirectResponse("/password" if person.must_change else "/", status_code=303)
+    try:
+        begun = proving.begin(desk, name, password)
+    except (DirectoryError, PolicyError) as error:
+        status = 503 if isinstance(error, DirectoryError) else 403
+        return _login_page(request, status, error=error)
+    if begun == "locked":
+        return _login_page(request, 429, locked=True)
+    if begun == "wrong":
+        return _login_page(request, 401, wrong=True)
+    answer = RedirectResponse("/password" if begun.person.must_change else "/", status_code=303)
     answer.set_cookie(
         SESSION_COOKIE,
-        token,
+        begun.token,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
@@ -92,6 +100,8 @@ def change_password(
     again: Annotated[str, Form(max_length=256)],
 ) -> Response:
     """Take a new password; every session of the account ends, so one logs in again with it."""
+    if session.person.source != Source.LOCAL:
+        raise in_directory()
     try:
         if not passwords.matches(old, session.person.password_hash):
             desk.store.people.note_failure(session.person)

@@ -11,17 +11,16 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.desk import accounts, passwords
+from pipeline.desk import accounts
 from pipeline.desk.context import Desk, desk_of
 from pipeline.domain.errors import InputError, PolicyError
+from pipeline.domain.roles import Role
 from pipeline.forms.catalogue import Catalogue
 from pipeline.store.arrivals import arrow_schema
 from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.auditing.audit_seals import AuditSeal
 from pipeline.store.auditing.incidents import Reach
-from pipeline.store.clock import utc_now
 from pipeline.store.measuring.verified import form_finder
-from pipeline.store.staff.people import Role
 from pipeline.vault import read_service_token
 from pipeline.vault.packages import recipient_key
 
@@ -52,6 +51,7 @@ class NewUser(BaseModel):
 
     name: str
     role: Role
+    by_directory: bool = False
 
 
 @router.get("/health")
@@ -221,27 +221,13 @@ def verified_readings(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
 @router.get("/service/users", dependencies=[Depends(checked_token)])
 def users(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
     """All accounts."""
-    now = utc_now()
-    return {
-        "users": [
-            {
-                "name": p.name,
-                "role": p.role.value,
-                "must_change": p.must_change,
-                "locked": p.is_locked(now),
-                "disabled": p.disabled_at is not None,
-            }
-            for p in desk.store.people.all()
-        ]
-    }
+    return {"users": accounts.listed(desk.store)}
 
 
 @router.post("/service/users", dependencies=[Depends(checked_token)])
 def add_user(new: NewUser, desk: DeskNow) -> dict[str, str]:
-    """Add an account with a one-time password."""
-    password = passwords.one_time()
-    person = desk.store.people.add(SYSTEM, new.name, new.role, passwords.hashed(password))
-    return {"name": person.name, "role": person.role.value, "password": password}
+    """Add an account, with a one-time password unless the directory proves it."""
+    return accounts.add(desk.store, SYSTEM, new.name, new.role, by_directory=new.by_directory)
 
 
 class AccountChange(BaseModel):

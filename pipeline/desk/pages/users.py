@@ -7,12 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from pipeline.desk import access, accounts, passwords
+from pipeline.desk import access, accounts
 from pipeline.desk.context import Desk, checked_csrf, desk_of, with_role
 from pipeline.desk.rendering import page
 from pipeline.domain.errors import InputError, PolicyError
+from pipeline.domain.roles import Role
 from pipeline.store.clock import utc_now
-from pipeline.store.staff.people import Role, Session
+from pipeline.store.staff.people import Session
 
 router = APIRouter()
 DeskNow = Annotated[Desk, Depends(desk_of)]
@@ -32,14 +33,21 @@ def add(
     session: Administrator,
     name: Annotated[str, Form(max_length=64)],
     role: Annotated[Role, Form()],
+    by_directory: Annotated[bool, Form()] = False,
 ) -> Response:
     """Add an account; its one-time password is on this page and nowhere else."""
-    password = passwords.one_time()
     try:
-        desk.store.people.add(session.person.actor, name, role, passwords.hashed(password))
+        done = accounts.add(desk.store, session.person.actor, name, role, by_directory=by_directory)
     except InputError as error:
         return _page(request, desk, session, error=error, status=422)
-    return _page(request, desk, session, added=(name, password))
+    password = done.get("password")
+    return _page(
+        request,
+        desk,
+        session,
+        added=(name, password) if password else None,
+        changed=None if password else ("add", name),
+    )
 
 
 @router.post("/users/{what}", dependencies=[Depends(checked_csrf)])
@@ -85,6 +93,7 @@ def _page(
         people=desk.store.people.all(),
         roles=list(Role),
         now=utc_now(),
+        has_directory=desk.directory is not None,
         added=added,
         changed=changed,
         error=error,

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.domain.errors import InputError
+from pipeline.domain.roles import Role
 from pipeline.store.arrivals.tasking import Purpose, TaskKind
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
 from pipeline.store.reviewing.queue import Queue, require_third_person
 from pipeline.store.reviewing.staleness import stale, stale_task
-from pipeline.store.staff.people import Role
 
 SOON_SHARE = 0.75
 """From this share of the promise on, work counts as due soon."""

@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 
 from pipeline.domain.errors import InputError, PolicyError
+from pipeline.domain.roles import Role
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
 from pipeline.store.staff.known_sessions import KnownSessions
-from pipeline.store.staff.people import Role
+from pipeline.store.staff.people import Source
 
 
 class Accounts:
@@ -34,14 +35,14 @@ class Accounts:
             PolicyError: ``ACCOUNT_OWN``, ``ACCOUNT_LAST_ADMINISTRATOR``.
         """
         with self._database.writing() as cursor:
-            user_id, role = _of(cursor, name)
+            user_id, role, _ = _of(cursor, name)
             _require_another(actor, user_id)
             _require_administrator_left(cursor, user_id, role)
             cursor.execute(
                 "update person set disabled_at = coalesce(disabled_at, ?) where user_id = ?",
                 [utc_now(), user_id],
             )
-            _end_work(cursor, user_id)
+            end_work(cursor, user_id)
             self._audit.append(cursor, actor, "user.disable", f"user:{user_id}")
         self._known.forget()
 
@@ -52,7 +53,7 @@ class Accounts:
             InputError: ``USER_UNKNOWN``.
         """
         with self._database.writing() as cursor:
-            user_id, _ = _of(cursor, name)
+            user_id, _, _ = _of(cursor, name)
             cursor.execute(
                 "update person set disabled_at = null, failures = 0, locked_until = null "
                 "where user_id = ?",
@@ -71,17 +72,19 @@ class Accounts:
 
         Raises:
             InputError: ``USER_UNKNOWN``.
-            PolicyError: ``ACCOUNT_OWN``.
+            PolicyError: ``ACCOUNT_OWN``; ``PASSWORD_IN_DIRECTORY``.
         """
         with self._database.writing() as cursor:
-            user_id, _ = _of(cursor, name)
+            user_id, _, source = _of(cursor, name)
             _require_another(actor, user_id)
+            if source != Source.LOCAL:
+                raise in_directory()
             cursor.execute(
                 "update person set password_hash = ?, must_change = true, failures = 0, "
                 "locked_until = null where user_id = ?",
                 [password_hash, user_id],
             )
-            _end_work(cursor, user_id)
+            end_work(cursor, user_id)
             self._audit.append(cursor, actor, "user.reset", f"user:{user_id}")
         self._known.forget()
 
@@ -90,29 +93,52 @@ class Accounts:
 
         Raises:
             InputError: ``USER_UNKNOWN``.
-            PolicyError: ``ACCOUNT_OWN``, ``ACCOUNT_LAST_ADMINISTRATOR``.
+            PolicyError: ``ACCOUNT_OWN``, ``ACCOUNT_LAST_ADMINISTRATOR``; ``ROLE_BY_GROUPS``.
         """
         with self._database.writing() as cursor:
-            user_id, before = _of(cursor, name)
+            user_id, before, source = _of(cursor, name)
             _require_another(actor, user_id)
+            if source == Source.GROUPS:
+                raise _by_groups()
             if role == before:
                 return
             _require_administrator_left(cursor, user_id, before)
             cursor.execute("update person set role = ? where user_id = ?", [role.value, user_id])
-            _end_work(cursor, user_id)
+            end_work(cursor, user_id)
             self._audit.append(
                 cursor, actor, "user.role", f"user:{user_id}", detail=f"{before}:{role}"
             )
         self._known.forget()
 
 
-def _of(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[str, Role]:
+def in_directory() -> PolicyError:
+    """``PASSWORD_IN_DIRECTORY``: there is no password here to change."""
+    return PolicyError(
+        "PASSWORD_IN_DIRECTORY",
+        ja="この利用者のパスワードは庁内のディレクトリにあります。",
+        en="This account's password is the directory's.",
+        remedy_ja="ディレクトリの側で変えてください。",
+        remedy_en="Change it there.",
+    )
+
+
+def _by_groups() -> PolicyError:
+    return PolicyError(
+        "ROLE_BY_GROUPS",
+        ja="この利用者の役割は、庁内のディレクトリのグループで決まります。",
+        en="This account's role comes from its groups in the directory.",
+        remedy_ja="ディレクトリでグループを変えてください。次のログインから有効です。",
+        remedy_en="Change the group there; it counts from the next log-in.",
+    )
+
+
+def _of(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[str, Role, Source]:
     rows: list[tuple[Any, ...]] = cursor.execute(
-        "select user_id, role from person where name = ?", [name]
+        "select user_id, role, source from person where name = ?", [name]
     ).fetchall()
     if not rows:
         raise InputError("USER_UNKNOWN", ja="その利用者はいません。", en="There is no such user.")
-    return rows[0][0], Role(rows[0][1])
+    return rows[0][0], Role(rows[0][1]), Source(rows[0][2])
 
 
 def _require_another(actor: Actor, user_id: str) -> None:
@@ -141,7 +167,8 @@ def _require_administrator_left(
         )
 
 
-def _end_work(cursor: duckdb.DuckDBPyConnection, user_id: str) -> None:
+def end_work(cursor: duckdb.DuckDBPyConnection, user_id: str) -> None:
+    """End somebody's sessions and give back the tasks that they hold."""
     cursor.execute(
         "update session set ended_at = ? where user_id = ? and ended_at is null",
         [utc_now(), user_id],

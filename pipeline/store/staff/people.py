@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+import duckdb
+
 from pipeline.domain.errors import InputError
+from pipeline.domain.roles import Role
 from pipeline.store.auditing.audit import Actor, Audit
 from pipeline.store.clock import utc_now
 from pipeline.store.database import Database
@@ -18,23 +21,22 @@ from pipeline.store.staff.known_sessions import KnownSessions
 
 FAILURES_BEFORE_LOCK = 5
 LOCK_MINUTES = 15
+NO_PASSWORD = "-"
+"""In the place of a hash: no password matches it."""
 _SEEN_EVERY = dt.timedelta(seconds=30)  # a write for every key would be too many
 _NAME = re.compile(r"[A-Za-z0-9._-]{2,32}", re.ASCII)
 _COLUMNS = (
     "user_id, name, role, password_hash, must_change, failures, locked_until, created_at, "
-    "disabled_at"
+    "disabled_at, source, directory_id"
 )
 
 
-class Role(StrEnum):
-    """What somebody may see and do."""
+class Source(StrEnum):
+    """Who proves that somebody is who they say, and who gives them their role."""
 
-    OPERATOR = "operator"
-    REVIEWER = "reviewer"
-    SUPERVISOR = "supervisor"
-    ANALYST = "analyst"
-    AUDITOR = "auditor"
-    ADMINISTRATOR = "administrator"
+    LOCAL = "local"  # a password here, a role given here
+    DIRECTORY = "directory"  # the office's directory proves; a role given here
+    GROUPS = "groups"  # the directory proves, and its groups give the role at every log-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Person:
     locked_until: dt.datetime | None
     created_at: dt.datetime
     disabled_at: dt.datetime | None = None
+    source: Source = Source.LOCAL
+    directory_id: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -85,13 +89,26 @@ class People:
         Raises:
             InputError: ``USER_NAME`` for an illegal name, ``USER_EXISTS``.
         """
-        if not _NAME.fullmatch(name):
+        return self._added(actor, name, role, password_hash, Source.LOCAL)
+
+    def add_of_directory(self, actor: Actor, name: str, role: Role) -> Person:
+        """Add an account that has no password here: the office's directory proves who it is.
+
+        Raises:
+            InputError: ``USER_NAME`` for an illegal name, ``USER_EXISTS``.
+        """
+        return self._added(actor, name, role, NO_PASSWORD, Source.DIRECTORY)
+
+    def _added(
+        self, actor: Actor, name: str, role: Role, password_hash: str, source: Source
+    ) -> Person:
+        if not is_user_name(name):
             raise InputError(
                 "USER_NAME",
                 ja="利用者名は半角英数字と . _ - で2〜32文字です。",
                 en="A user name has 2 to 32 of A-Z a-z 0-9 . _ -",
             )
-        if self.by_name(name) is not None:
+        if self.by_any_case(name) is not None:
             raise InputError(
                 "USER_EXISTS",
                 ja=f"利用者「{name}」はすでにいます。",
@@ -99,11 +116,9 @@ class People:
             )
         user_id = secrets.token_hex(6)
         with self._database.writing() as cursor:
-            cursor.execute(
-                f"insert into person ({_COLUMNS}) values (?, ?, ?, ?, true, 0, null, ?, null)",
-                [user_id, name, role.value, password_hash, utc_now()],
-            )
-            self._audit.append(cursor, actor, "user.add", f"user:{user_id}", detail=role.value)
+            insert_person(cursor, user_id, name, role, password_hash, source)
+            detail = role.value if source == Source.LOCAL else f"{role}:{source}"
+            self._audit.append(cursor, actor, "user.add", f"user:{user_id}", detail=detail)
         person = self.by_name(name)
         if person is None:  # the row was just written
             raise RuntimeError("account vanished")
@@ -117,6 +132,21 @@ class People:
     def by_name(self, name: str) -> Person | None:
         """An account by its name."""
         row = self._database.row(f"select {_COLUMNS} from person where name = ?", [name])
+        return _person(row) if row else None
+
+    def by_any_case(self, name: str) -> Person | None:
+        """An account by its name in capitals or not: directories tell no difference."""
+        row = self._database.row(
+            f"select {_COLUMNS} from person where lower(name) = lower(?) order by name <> ?",
+            [name, name],
+        )
+        return _person(row) if row else None
+
+    def by_directory_id(self, directory_id: str) -> Person | None:
+        """The account that belongs to an entry of the directory."""
+        row = self._database.row(
+            f"select {_COLUMNS} from person where directory_id = ?", [directory_id]
+        )
         return _person(row) if row else None
 
     def set_password(self, person: Person, password_hash: str) -> None:
@@ -134,7 +164,7 @@ class People:
         self._known.forget()
 
     def log_in(self, person: Person) -> tuple[str, Session]:
-        """Begin a session: the cookie's token, and the session."""
+        """Begin a session: the cookie's token, and the session. Says how it was proven."""
         token, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), utc_now()
         with self._database.writing() as cursor:
             cursor.execute(
@@ -145,7 +175,13 @@ class People:
                 "update person set failures = 0, locked_until = null where user_id = ?",
                 [person.user_id],
             )
-            self._audit.append(cursor, person.actor, "session.begin", f"user:{person.user_id}")
+            self._audit.append(
+                cursor,
+                person.actor,
+                "session.begin",
+                f"user:{person.user_id}",
+                detail="password" if person.source == Source.LOCAL else "directory",
+            )
         self._known.forget()
         return token, Session(mark_of(token), person, csrf, now)
 
@@ -219,6 +255,26 @@ class People:
         self._known.forget()
 
 
+def is_user_name(name: str) -> bool:
+    """Whether an account may have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def insert_person(
+    cursor: duckdb.DuckDBPyConnection,
+    user_id: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    source: Source,
+) -> None:
+    """Write a new account; one with a password of ours has to change it at first."""
+    cursor.execute(
+        f"insert into person ({_COLUMNS}) values (?, ?, ?, ?, ?, 0, null, ?, null, ?, null)",
+        [user_id, name, role.value, password_hash, source == Source.LOCAL, utc_now(), source.value],
+    )
+
+
 def mark_of(token: str) -> str:
     """What is stored of a cookie. The token is random, so a plain hash cannot be guessed."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -229,4 +285,5 @@ def _qualified() -> str:
 
 
 def _person(row: tuple[Any, ...]) -> Person:
-    return Person(row[0], row[1], Role(row[2]), *row[3:])
+    known = Person(row[0], row[1], Role(row[2]), *row[3:9])
+    return replace(known, source=Source(row[9]), directory_id=row[10])
