@@ -29,6 +29,7 @@ from store_actions import ANNA, BEN, CHIYO, SECRETS, decide, load, next_task, ou
 from pipeline.domain.documents import Channel, FieldName, Route
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.findings import Finding, FindingCode, Severity
+from pipeline.store import migrations
 from pipeline.store.arrivals import arrow_schema, records
 from pipeline.store.arrivals.records import Arrival, Outcome
 from pipeline.store.arrivals.tasking import Purpose, TaskKind
@@ -366,3 +367,8 @@ def test_blind_samples_measure_silent_errors(tmp_path: Path, vault: Vault) -> No
     (figure,) = store.figures.silent_errors()
     assert (figure.sampled, figure.wrong, figure.waiting) == (2, 1, 0)
     store.close()
+
+
+def test_no_two_steps_of_the_schema_have_one_number() -> None:
+    numbers = [number for number, _ in migrations.steps()]
+    assert numbers == list(range(1, len(numbers) + 1))
