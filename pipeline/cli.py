@@ -27,6 +27,7 @@ from pipeline.commands.handover import handover_app, incident
 from pipeline.commands.keys import keys_app
 from pipeline.commands.models import models_app
 from pipeline.commands.photo import photo
+from pipeline.commands.quarantine import quarantine_app
 from pipeline.commands.retention import holds_app, purge
 from pipeline.commands.running import export, run, serve, stats
 from pipeline.commands.samples import samples_app
@@ -60,6 +61,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
 app.add_typer(users_app, name="users")
 app.add_typer(holds_app, name="holds")
+app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(audit_app, name="audit")
 app.add_typer(handover_app, name="handover")
 

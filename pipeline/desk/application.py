@@ -25,6 +25,7 @@ from pipeline.desk.pages import (
     login,
     presence,
     quality,
+    quarantine,
     queue,
     rescans,
     review,
@@ -53,6 +54,8 @@ _STATUS = {
     "DROP_WAITS": 409,
     "DRAFT_STALE": 409,
     "TRY_BUSY": 409,
+    "QUARANTINE_SENT": 409,
+    "QUARANTINE_LOADED": 409,
     "CROP_UNKNOWN": 404,
     "NOT_FOUND": 404,
     "TOKEN_WRONG": 401,
@@ -85,8 +88,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     rooms = (
-        login, queue, review, carpets, documents, batches, dropping, rescans, throughput, quality,
-        auditing, users, forms, letters, work, undoing, presence,
+        login, queue, review, carpets, documents, batches, dropping, rescans, quarantine,
+        throughput, quality, auditing, users, forms, letters, work, undoing, presence,
     )  # fmt: skip
     for room in (*rooms, service):
         app.include_router(room.router)

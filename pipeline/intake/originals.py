@@ -118,6 +118,15 @@ class Originals:
         self._owner_path(scan_id).unlink(missing_ok=True)
         return present
 
+    def disown(self, scan_id: str, batch_id: str) -> None:
+        """Forget a scan if it was this batch that brought it; another's stays as it is."""
+        try:
+            held = json.loads(self._owner_path(scan_id).read_bytes())
+        except FileNotFoundError:
+            return
+        if held["batch"] == batch_id:
+            self.forget(scan_id)
+
     def _owner_path(self, scan_id: str) -> Path:
         return self._folder / scan_id[:2] / f"{scan_id}.owner"
 

@@ -74,6 +74,11 @@ class Quarantine:
             )
         return b"".join(read_sealed(self._vault, _context(scan_id), sealed))
 
+    def take_out(self, scan_id: str) -> None:
+        """Let go of a file that went back to the inbox: set aside again, its reason is anew."""
+        for path in self._paths(scan_id):
+            path.unlink(missing_ok=True)
+
     def _paths(self, scan_id: str) -> tuple[Path, Path]:
         return self._folder / f"{scan_id}.sealed", self._folder / f"{scan_id}.reason"
 

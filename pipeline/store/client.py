@@ -225,6 +225,27 @@ class DeskClient:
         found: list[dict[str, Any]] = self._send("GET", "/service/users")["users"]
         return found
 
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Files in quarantine that wait.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``.
+            DefectError: ``DESK_FAILED``.
+        """
+        found: list[dict[str, Any]] = self._send("GET", "/service/quarantine")["files"]
+        return found
+
+    def end_quarantine(self, what: str, file: str, reason: str | None = None) -> dict[str, Any]:
+        """``release`` or ``discard`` a file in quarantine.
+
+        Raises:
+            InputError: ``DESK_NOT_RUNNING``, ``NOT_FOUND``, ``QUARANTINE_GONE``.
+            PolicyError: ``QUARANTINE_SENT``, ``QUARANTINE_LOADED``, ``DROP_WAITS``.
+            DefectError: ``DESK_FAILED``.
+        """
+        content = json.dumps({"file": file, "reason": reason}).encode()
+        return self._post(f"/service/quarantine/{what}", content, "application/json")
+
     def verified_readings(self) -> list[dict[str, Any]]:
         """Confidence and right or wrong of readings keyed blind, by kind of field; no value.
 

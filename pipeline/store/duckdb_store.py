@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.settings import Settings
 from pipeline.store import migrations
 from pipeline.store.arrivals.loading import Loading, LoadResult
+from pipeline.store.arrivals.releases import Releases
 from pipeline.store.arrivals.repeats.applicants import BlindMarks
 from pipeline.store.arrivals.rescans import Rescans
 from pipeline.store.auditing import audit_reports, incidents
@@ -140,6 +141,10 @@ class DuckDBStore:
         """What destroys data whose clock has run out, by the office's rules."""
         files = PersonalFiles.of(settings, self.vault)
         return Purging(self._database, self.audit, self.vault, files, rules_of(settings))
+
+    def releases(self, settings: Settings) -> Releases:
+        """What may be done with files in quarantine."""
+        return Releases(self._database, self.audit, self.vault, settings)
 
     def handovers(self, settings: Settings) -> Handovers:
         """What makes packages for the card-issuing system."""

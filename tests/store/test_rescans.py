@@ -159,6 +159,7 @@ def test_a_letter_needs_no_new_scan_and_stays_with_the_reviewers(
     load(store, "b1", letter)
     target = letter.documents[0].document_id
     store.rescans.unneeded(MAREN, target)
+    assert "rescan.unneeded" in {row.action for row in store.audit.rows()}
     assert store.rescans.wanted() == []
     assert outcome_of(store, target) is None
     assert next_task(store, BEN).document_id == target
@@ -243,3 +244,13 @@ def test_an_unknown_target_is_not_found(store: DuckDBStore, vault: Vault, target
     with pytest.raises(InputError) as refused:
         store.rescans.send(MAREN, target, "f" * 32)
     assert refused.value.code == "NOT_FOUND"
+
+
+def test_a_file_in_quarantine_is_not_waved_away_by_an_operator(
+    store: DuckDBStore, vault: Vault
+) -> None:
+    load(store, "b1", set_aside(vault, "cut"))
+    with pytest.raises(PolicyError) as refused:
+        store.rescans.unneeded(MAREN, "b1:0")
+    assert refused.value.code == "QUARANTINE_DISCARD"
+    assert [one.target for one in store.rescans.wanted()] == ["b1:0"]

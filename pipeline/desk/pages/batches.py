@@ -81,6 +81,7 @@ def _batch(
         wanted=desk.store.rescans.wanted(batch_id),
         doubts=desk.store.rescans.stack_doubts(batch_id),
         may_drop=session.person.role in access.DROP,
+        may_release=session.person.role in access.RELEASE,
         why=lambda code: why(t, code),
         todo=lambda code: todo(t, code),
     )

@@ -68,6 +68,7 @@ def _list(request: Request, desk: Desk, session: Session, template: str) -> Resp
         stamp=stamp,
         wanted=desk.store.rescans.wanted(),
         may_drop=session.person.role in access.DROP,
+        may_release=session.person.role in access.RELEASE,
         why=lambda code: why(t, code),
         todo=lambda code: todo(t, code),
     )

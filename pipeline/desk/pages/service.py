@@ -17,6 +17,7 @@ from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.roles import Role
 from pipeline.forms.catalogue import Catalogue
 from pipeline.store.arrivals import arrow_schema
+from pipeline.store.arrivals.releases import DiscardReason
 from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.auditing.audit_seals import AuditSeal
 from pipeline.store.auditing.incidents import Reach
@@ -130,6 +131,40 @@ class SealFacts(BaseModel):
     mark: str
     previous: str
     seal: str
+
+
+class DiscardRequest(BaseModel):
+    """A file in quarantine that nothing more is to be done with, and why."""
+
+    file: str
+    reason: DiscardReason
+
+
+class ReleaseRequest(BaseModel):
+    """A file in quarantine that is to be examined again."""
+
+    file: str
+
+
+@router.get("/service/quarantine", dependencies=[Depends(checked_token)])
+def quarantined(desk: DeskNow) -> dict[str, list[dict[str, Any]]]:
+    """Every file in quarantine that waits."""
+    waiting = desk.store.releases(desk.settings).waiting()
+    return {"files": [held.as_dict() for held in waiting]}
+
+
+@router.post("/service/quarantine/release", dependencies=[Depends(checked_token)])
+def release(asked: ReleaseRequest, desk: DeskNow) -> dict[str, str]:
+    """Give a file in quarantine to the inbox again."""
+    desk.store.releases(desk.settings).release(SYSTEM, asked.file)
+    return {"file": asked.file, "done": "release"}
+
+
+@router.post("/service/quarantine/discard", dependencies=[Depends(checked_token)])
+def discard(asked: DiscardRequest, desk: DeskNow) -> dict[str, str]:
+    """Let go of a file in quarantine, with a reason."""
+    desk.store.releases(desk.settings).discard(SYSTEM, asked.file, asked.reason)
+    return {"file": asked.file, "done": "discard"}
 
 
 @router.post("/service/audit/verify", dependencies=[Depends(checked_token)])

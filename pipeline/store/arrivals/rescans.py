@@ -30,6 +30,12 @@ from pipeline.store.database import Database, insert
 REPLACED = "replaced"
 """Outcome of a document, and result of its tasks, whose paper was scanned again."""
 
+WANTED, SENT = "wanted", "sent"
+"""States: something waits for a new scan; one, or the file itself, is on its way."""
+
+AGAIN = "again"
+"""State of a released file that was set aside once more: it waits under its new batch."""
+
 DECIDED = "RESCAN_DECIDED"
 """Reason: a person said so."""
 
@@ -124,10 +130,10 @@ with doubtful as materialized (
 )
 select coalesce(b.document_id, b.batch_id || ':' || b.position), b.batch_id, b.position, b.page,
   b.document_id, b.channel, b.reason, b.received_at, b.decided_blank,
-  coalesce(r.state, '') = 'sent', coalesce(r.attempts, 0), r.problem
+  coalesce(r.state, '') = '{SENT}', coalesce(r.attempts, 0), r.problem
 from bad b left join rescan r on r.batch_id = b.batch_id and r.position = b.position
   and r.document_id is not distinct from b.document_id
-where coalesce(r.state, 'wanted') in ('wanted', 'sent')
+where coalesce(r.state, '{WANTED}') in ('{WANTED}', '{SENT}')
 """
 
 
@@ -210,7 +216,7 @@ class Rescans:
                     remedy_ja="紙をもう一度スキャンし、新しいファイルを選んでください。",
                     remedy_en="Scan the paper again and choose the new file.",
                 )
-            _note(cursor, wanted, actor, "sent", new_scan_id)
+            note_state(cursor, _place(wanted), actor, SENT, new_scan_id)
             self._audit.append(cursor, actor, "rescan.send", _subject(wanted))
 
     def unneeded(self, actor: Actor, target: str) -> None:
@@ -218,17 +224,24 @@ class Rescans:
 
         Raises:
             InputError: ``NOT_FOUND``.
-            PolicyError: ``RESCAN_ASKED`` where a person at review asked for the new scan.
+            PolicyError: ``RESCAN_ASKED`` where a person at review asked for the new scan;
+                ``QUARANTINE_DISCARD`` for a file, which a supervisor discards with a reason.
         """
         with self._database.writing() as cursor:
             wanted = self.find(target)
+            if wanted.document_id is None:
+                raise PolicyError(
+                    "QUARANTINE_DISCARD",
+                    ja="隔離したファイルを終わりにするのは監督者です。理由を選びます。",
+                    en="A file in quarantine is discarded by a supervisor, with a reason.",
+                )
             if wanted.reason == DECIDED:
                 raise PolicyError(
                     "RESCAN_ASKED",
                     ja="確認者が再スキャンを求めた書類です。スキャンし直してください。",
                     en="A reviewer asked for this to be scanned again.",
                 )
-            _note(cursor, wanted, actor, "unneeded", None)
+            note_state(cursor, _place(wanted), actor, "unneeded", None)
             self._audit.append(
                 cursor, actor, "rescan.unneeded", _subject(wanted), detail=wanted.reason
             )
@@ -252,16 +265,20 @@ class Rescans:
         for arrival in arrivals:
             by_scan.setdefault(arrival.scan_id, arrival)
         found = cursor.execute(
-            "select rescan_id, batch_id, position, document_id, new_scan_id from rescan "
-            "where state = 'sent' and list_contains(?::varchar[], new_scan_id)",
+            "select r.rescan_id, r.batch_id, r.position, r.document_id, r.new_scan_id, "
+            "r.document_id is null and a.scan_id = r.new_scan_id from rescan r "
+            "join arrival a on a.batch_id = r.batch_id and a.position = r.position "
+            f"where r.state = '{SENT}' and list_contains(?::varchar[], r.new_scan_id)",
             [list(by_scan)],
         ).fetchall()
-        for rescan_id, batch_id, position, old, new_scan_id in found:
+        for rescan_id, batch_id, position, old, new_scan_id, is_released in found:
             usable, problem = _judge(by_scan[new_scan_id], _form_of(cursor, old))
+            set_aside = by_scan[new_scan_id].outcome == Outcome.QUARANTINED
+            waits = AGAIN if is_released and set_aside else WANTED
             cursor.execute(
                 "update rescan set state = ?, problem = ?, attempts = attempts + ?, "
                 "updated_at = ? where rescan_id = ?",
-                ["wanted" if problem else REPLACED, problem, int(bool(problem)), now, rescan_id],
+                [waits if problem else REPLACED, problem, int(bool(problem)), now, rescan_id],
             )
             subject = f"document:{old}" if old else f"file:{batch_id}:{position}"
             if problem:
@@ -299,13 +316,18 @@ def _subject(wanted: Unusable) -> str:
     return f"{kind}:{wanted.target}"
 
 
-def _note(
+def _place(wanted: Unusable) -> tuple[str, int, str | None]:
+    return wanted.batch_id, wanted.position, wanted.document_id
+
+
+def note_state(
     cursor: duckdb.DuckDBPyConnection,
-    wanted: Unusable,
+    place: tuple[str, int, str | None],
     actor: Actor,
     state: str,
     new_scan_id: str | None,
 ) -> None:
+    """Note how far something on the list is; ``place``: batch, position, document or None."""
     facts: dict[str, Any] = {
         "state": state,
         "new_scan_id": new_scan_id,
@@ -316,16 +338,14 @@ def _note(
         f"update rescan set {', '.join(f'{name} = ?' for name in facts)} "
         "where batch_id = ? and position = ? and document_id is not distinct from ? "
         "returning rescan_id",
-        [*facts.values(), wanted.batch_id, wanted.position, wanted.document_id],
+        [*facts.values(), *place],
     ).fetchall()
     if not changed:
         cursor.execute(
             "insert into rescan values (?, ?, ?, ?, ?, 0, null, ?, ?, ?)",
             [
                 secrets.token_hex(8),
-                wanted.batch_id,
-                wanted.position,
-                wanted.document_id,
+                *place,
                 *facts.values(),
             ],
         )
