@@ -72,11 +72,8 @@ def draw(desk: Desk, document: StoredDocument) -> Pictures:
         DefectError: Where the worker fails.
         PolicyError: ``EVIDENCE_BUSY`` while another one is drawn: the cores belong to the batches.
     """
-    field = desk.store.documents.field(document.document_id, FieldName.PHOTO)
     image = crops.read(desk.settings.crops, desk.store.vault, document.document_id, FieldName.PHOTO)
-    origin = field.crop_origin_px if field else None
-    left, top = origin or (-1, -1)
-    place = f"{document.form or ''} {document.form_version or ''} {left} {top}"
+    place = f"{document.form or ''} {document.form_version or ''}"
     if not _one_at_a_time.acquire(blocking=False):
         raise PolicyError(
             "EVIDENCE_BUSY",
@@ -108,7 +105,7 @@ def overlay_examiner(settings: Settings) -> Examiner:
         pixels = cv2.imdecode(np.frombuffer(cast(bytes, source), np.uint8), cv2.IMREAD_COLOR)
         if pixels is None:
             return
-        graded = _graded(grader, settings, np.asarray(pixels, np.uint8), name)
+        graded = graded_crop(grader, settings, np.asarray(pixels, np.uint8), name)
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         yield cast(
             "ExaminedDocument",
@@ -121,30 +118,42 @@ def overlay_examiner(settings: Settings) -> Examiner:
     return examine
 
 
-def _graded(
+def graded_crop(
     grader: PhotoGrader,
     settings: Settings,
     crop: Pixels,
     place: str,
 ) -> GradedPhoto:
+    """The grade of a stored crop, in its place on the blank of its form.
+
+    Args:
+        grader: The checks.
+        settings: Where the site's forms and drawn blanks are.
+        crop: As ``pipeline.examine.crops`` cuts the photo.
+        place: Name and version of the form; a crop of an unknown one is graded as a loose photo.
+    """
     import numpy as np
 
     from pipeline.domain.errors import InputError
     from pipeline.domain.examinations import RegistrationFigures
+    from pipeline.examine.crops import CROP_MARGIN_MM, field_box
     from pipeline.forms.catalogue import Catalogue
     from pipeline.forms.drawing import blank_raster
     from pipeline.imaging.pages import RegisteredPage
 
-    name, version, left, top = place.split(" ")
+    name, version = place.split(" ")
     try:
         form = Catalogue.load(settings.site_forms).get(name, version)
     except InputError:
         return grader.examine_loose(crop, None)
-    zones = form.zones_of(FieldName.PHOTO)
-    x, y = int(left), int(top)
+    box = field_box(form, FieldName.PHOTO)
+    if box is None:
+        return grader.examine_loose(crop, None)
+    corner = box.inset(-CROP_MARGIN_MM).to_px()
+    x, y = max(0, corner.x), max(0, corner.y)
     blank = blank_raster(form, cache_dir=settings.cache / "forms")
     height, width = crop.shape[:2]
-    if not zones or x < 0 or y < 0 or y + height > blank.shape[0] or x + width > blank.shape[1]:
+    if y + height > blank.shape[0] or x + width > blank.shape[1]:
         return grader.examine_loose(crop, None)
     # The blank takes the tone of the paper round the photo, or the crop's own edge would look
     # like the edge of a print.
@@ -158,5 +167,5 @@ def _graded(
     laid = RegisteredPage(
         form, page, np.eye(3), RegistrationFigures(0.0, 0), 1, 300.0, bilevel, paper_bgr=tone
     )
-    graded = grader.examine_on_page(laid, zones[0])
+    graded = grader.examine_on_page(laid, form.zones_of(FieldName.PHOTO)[0])
     return graded if graded.subject is not None else grader.examine_loose(crop, None)

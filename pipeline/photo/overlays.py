@@ -24,6 +24,7 @@ TONES: dict[Verdict, tuple[int, int, int]] = {  # BGR
     Verdict.NOT_ASSESSABLE: (140, 140, 140),
 }
 HEAT_MOST = 0.6
+HEAT_FROM, HEAT_FULL = 0.5, 2.0  # of the limit
 OUTER_LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 
 
@@ -136,7 +137,9 @@ def _heat(
 ) -> Pixels:
     wall = subject.background() if wall is None else wall
     # Never opaque: the photo under the evidence is the evidence.
-    share = np.clip(strength / (2 * (threshold or 1.0)), 0, 1) * wall * HEAT_MOST
+    # What stays well below the limit is left as it is: a photo that passes is not to look spoilt.
+    over = (strength / (threshold or 1.0) - HEAT_FROM) / (HEAT_FULL - HEAT_FROM)
+    share = np.clip(over, 0, 1) * wall * HEAT_MOST
     red = np.zeros_like(subject.picture)
     red[..., 2] = 255
     mixed = subject.picture * (1 - share[..., None]) + red * share[..., None]

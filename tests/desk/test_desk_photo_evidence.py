@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from desk_office import Office
 from examination_fixtures import photo_application
 
 from pipeline.desk import photo_evidence
+from pipeline.domain.documents import FieldName
 from pipeline.domain.errors import DefectError, InputError
+from pipeline.domain.examinations import RegistrationFigures
+from pipeline.domain.photos import PhotoCheckName
+from pipeline.examine.crops import crops_of
+from pipeline.forms.catalogue import Catalogue
+from pipeline.forms.drawing import blank_raster
+from pipeline.imaging.pages import RegisteredPage
+from pipeline.model_store import ModelStore
+from pipeline.photo.grading import PhotoGrader
+from pipeline.samples.portraits import PortraitSpec, draw_portrait
 from pipeline.store.staff.people import Role
 
 
@@ -75,3 +87,35 @@ def test_only_the_newest_few_are_held(office: Office) -> None:
     assert held.take(sessions[0], "d", PhotoCheckName.POSE) is None
     assert held.take(sessions[-1], "d", PhotoCheckName.POSE) == bytes([len(sessions) - 1])
     assert held.take(sessions[-1], "other", PhotoCheckName.POSE) is None
+
+
+def test_the_evidence_is_of_the_print_that_was_graded_and_not_of_the_paper_about_it(
+    office: Office,
+) -> None:
+    form = Catalogue.load().get("application_handwritten")
+    zone = form.zone(FieldName.PHOTO)
+    assert zone is not None
+    paper = (244, 248, 250)
+    pixels = blank_raster(form, cache_dir=office.settings.cache / "forms") * (np.array(paper) / 255)
+    box = zone.box.to_px()
+    portrait = draw_portrait(PortraitSpec(exposure=0.35), np.random.default_rng(5), box.w, box.h)
+    pixels[box.y + 7 : box.y + 7 + box.h, box.x - 9 : box.x - 9 + box.w] = portrait
+    figures = RegistrationFigures(0.5, 300)
+    page = RegisteredPage(
+        form, pixels.astype(np.uint8), np.eye(3), figures, 1, 300.0, False, paper_bgr=paper
+    )
+    grader = PhotoGrader(ModelStore(office.settings.models), office.settings.cache / "forms")
+    at_intake = grader.grade_on_page(page, zone)
+    (crop,) = crops_of(page, (FieldName.PHOTO,)).values()
+    shown = photo_evidence.graded_crop(
+        grader,
+        office.settings,
+        np.asarray(cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR), np.uint8),
+        f"{form.name} {form.version}",
+    )
+    assert shown.found is not None
+    # How large a print is, is told at intake from more of the page than the crop keeps.
+    grades = (shown.grade, at_intake)
+    said, expected = ({c.check: c.verdict for c in g.checks[1:]} for g in grades)
+    assert said == expected
+    assert shown.grade.checks[0].check == PhotoCheckName.SIZE
