@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from desk_office import PASSWORD, Office
 from examination_fixtures import (
+    RECEIVED,
     flagged_number,
     keyed_number,
     photo_application,
@@ -23,7 +24,11 @@ from examination_fixtures import (
 from playwright.sync_api import Browser, Page
 from test_desk_browser import browser, served
 
+from pipeline.desk import access
 from pipeline.desk.access import MENU
+from pipeline.domain.documents import Channel
+from pipeline.store.arrivals import arrow_schema
+from pipeline.store.arrivals.records import Arrival, Outcome
 from pipeline.store.staff.people import Role
 
 __all__ = ["browser", "served"]
@@ -60,6 +65,8 @@ def busy(served: tuple[Office, str]) -> tuple[Office, str, dict[str, str]]:
         back=returned_application(),
         unknown=unknown_page(),
     )
+    aside = Arrival("0" * 32, Channel.MAIL, Outcome.QUARANTINED, RECEIVED, "FILE_TOO_LARGE")
+    office.store.load(arrow_schema.encode("set-aside", [aside]))
     return office, address, documents
 
 
@@ -72,6 +79,8 @@ def pages_of(role: Role, documents: dict[str, str]) -> list[str]:
         pages += ["/carpet", f"/documents/{documents['back']}/letter"]
     if "/rescans" in pages and role in (Role.OPERATOR, Role.SUPERVISOR):
         pages += [f"/rescans/{documents['unknown']}"]
+    if "/rescans" in pages and role in access.RELEASE:
+        pages += ["/quarantine/set-aside:0"]
     if "/batches" in pages:
         pages += ["/batches/b"]
     if "/forms" in pages:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,12 +18,14 @@ from desk_office import Browser, Office
 from directory_server import GROUPS, PASSWORD, DirectoryServer
 from examination_fixtures import flagged_number
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from pipeline.cli import app as cli
 from pipeline.desk.application import create_app
-from pipeline.desk.directory import Directory, DirectoryError
+from pipeline.desk.directory import Directory, DirectoryError, Entry
 from pipeline.domain.errors import InputError, PolicyError
 from pipeline.domain.roles import Role
-from pipeline.settings import Settings
+from pipeline.settings import Settings, current
 from pipeline.store.auditing.audit import SYSTEM
 from pipeline.store.staff.people import Source
 from pipeline.vault import Vault, create_service_token
@@ -192,6 +196,15 @@ def test_a_role_given_here_stands_where_the_account_says_so(office_of: OfficeOf)
     assert audit_of(office, "user.bind") == [None]
 
 
+def test_two_first_log_ins_at_once_make_one_account(office_of: OfficeOf) -> None:
+    office = office_of()
+    with ThreadPoolExecutor(4) as people:
+        answers = list(people.map(lambda _: log_in(office, "sho")[0], range(4)))
+    assert answers == [303] * 4
+    assert names(office) == {"sho": ("supervisor", "groups")}
+    assert audit_of(office, "user.add") == ["supervisor:groups"]
+
+
 # --- accounts of the desk itself --------------------------------------------------------------
 def test_a_local_account_is_never_asked_of_the_directory(
     office_of: OfficeOf, server: DirectoryServer
@@ -338,8 +351,17 @@ def test_nothing_is_said_to_a_server_without_encryption(
         plain.stop()
 
 
-def test_a_referral_is_not_followed(office_of: OfficeOf, referral_listener: socket.socket) -> None:
-    assert log_in(office_of(), "maki")[0] == 303
+def test_a_referral_is_not_followed(
+    office_of: OfficeOf, server: DirectoryServer, referral_listener: socket.socket
+) -> None:
+    assert log_in(office_of(), "maki")[0] == 303  # one stands among the people
+    elsewhere = f"dc=elsewhere,{directory_server.PEOPLE}"
+    directory = _directory(server, directory_people=elsewhere)
+    with pytest.raises(DirectoryError) as error:
+        directory.find("maki")
+    assert error.value.code == "DIRECTORY_SEARCH"
+    moved = Entry(f"uid=maki,{elsewhere}", "-", ())
+    assert not directory.confirms(moved, PASSWORD)
     with pytest.raises(BlockingIOError):
         referral_listener.accept()
 
@@ -380,6 +402,26 @@ def test_a_password_file_that_others_can_read_is_refused(
 def test_no_directory_is_asked_unless_one_is_configured(office: Office) -> None:
     assert office.app.state.desk.directory is None
     assert office.settings.directory_url is None and office.settings.directory_roles == {}
+
+
+def test_the_command_tries_the_settings_without_a_password(
+    server: DirectoryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in server.settings().items():
+        text = json.dumps(value) if isinstance(value, dict) else str(value)
+        monkeypatch.setenv(f"UKETSUKE_{name.upper()}", text)
+    current.cache_clear()
+    try:
+        for name, told in (
+            ("maki", {"found": True, "roles": ["reviewer"]}),
+            ("both", {"found": True, "roles": ["reviewer", "supervisor"]}),
+            ("nobody", {"found": False, "roles": []}),
+        ):
+            done = CliRunner().invoke(cli, ["users", "directory", name])
+            assert done.exit_code == 0, done.output
+            assert json.loads(done.stdout) == told
+    finally:
+        current.cache_clear()
 
 
 def test_neither_password_nor_tree_is_written_down(

@@ -76,6 +76,8 @@ class DirectoryPeople:
 
     def _admitted(self, directory_id: str, name: str, role: Role) -> Person:
         with self._database.writing() as cursor:
+            if self._people.by_directory_id(directory_id) is not None:  # pressed twice
+                return self._again(directory_id)
             if _is_taken(cursor, name):
                 raise PolicyError(
                     "DIRECTORY_NAME_TAKEN",
