@@ -22,7 +22,7 @@ from pipeline.readers.ink.cell_ink import CellInk, extract
 from pipeline.samples.ink import Shape, picture_shape
 from pipeline.samples.paper import Preset
 from pipeline.samples.real_ink import RealInk
-from pipeline.samples.row_sheets import RowKind, make_sheet
+from pipeline.samples.row_sheets import USUAL_CROSSING, RowKind, make_sheet
 
 # What an office sees: most scans are ordinary, some are poor.
 _PRESETS = (Preset.MILD, Preset.TYPICAL, Preset.HARD)
@@ -84,6 +84,7 @@ def collect(
     seed: int,
     set_aside: Collection[str] = (),
     write: Callable[[np.random.Generator], str] | None = None,
+    crossing: float = USUAL_CROSSING,
 ) -> Iterator[RowEvidence]:
     """Composes, scans and reads sheets of rows.
 
@@ -96,12 +97,13 @@ def collect(
         set_aside: Digests of images not to use.
         write: Gives the text of a row, a blank for a cell left empty; by the row's kind where
             None.
+        crossing: Share of characters that touch or cross a line.
     """
     for number in range(sheets):
         rng = np.random.default_rng([seed, kind.cells, number])
         ink = TracedInk(real, set_aside)
         preset = _PRESETS[int(rng.choice(len(_PRESETS), p=_SHARES))]
-        sheet = make_sheet(kind, ink, rng, preset=preset, write=write)
+        sheet = make_sheet(kind, ink, rng, preset=preset, write=write, crossing=crossing)
         start = 0
         for zone, truth in zip(sheet.page.form.zones, sheet.truth, strict=True):
             inks = extract(sheet.page, zone, refine_cells(sheet.page, zone))
@@ -121,6 +123,7 @@ def kept_rows(
     seed: int,
     set_aside: Collection[str],
     path: Path | None,
+    crossing: float = USUAL_CROSSING,
 ) -> list[RowEvidence]:
     """Rows from a file where they were cut out before, else collected and put there.
 
@@ -132,11 +135,12 @@ def kept_rows(
         seed: Source of chance.
         set_aside: Digests of images not to use.
         path: Outside the repository, as it holds images; None keeps nothing.
+        crossing: As for ``collect``.
     """
     if path is not None and path.exists():
         kept: list[RowEvidence] = pickle.loads(path.read_bytes())
         return [dataclasses.replace(r, views=reader.view(r.zone, r.inks)) for r in kept]
-    rows = list(collect(reader, real, kind, sheets, seed, set_aside))
+    rows = list(collect(reader, real, kind, sheets, seed, set_aside, crossing=crossing))
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(rows, protocol=5))

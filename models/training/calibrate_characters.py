@@ -14,7 +14,7 @@ import datetime as dt
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,20 @@ from numpy.typing import NDArray
 
 from benchmarks.set_aside import digests_set_aside
 from models.training.boxed_rows import RowEvidence, kept_rows
+from models.training.calibrate_numbers import (
+    CROSSING_SEED,
+    MUCH_CROSSING,
+    RELATIVE_OF_NUMBERS,
+    SIMULATED,
+    describe,
+    doubt_parts,
+    number_curve,
+    number_figures,
+    possible,
+    readings,
+    with_doubt,
+)
 from models.training.simulated_numbers import (
-    KINDS,
     PARTS,
     Outcomes,
     simulate_codes,
@@ -38,16 +50,13 @@ from pipeline.readers.boxes.box_reader import BoxReader
 from pipeline.readers.boxes.character_network import BOX_MODELS, MODEL
 from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.readers.boxes.joining import joined
-from pipeline.readers.boxes.resolve_my_number import resolve_my_number
 from pipeline.readers.calibrating.calibration import calibration_error, fit_views, risk_coverage
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.risk.risk_curves import (
     FINE_STEPS,
     NEVER,
-    Choice,
     RiskCurve,
-    upper_bound,
 )
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
@@ -56,8 +65,7 @@ from pipeline.settings import current
 # What each kind asks, as multiples of the office's setting (370 in a million where it says
 # nothing else); the setting moves all of them together.
 RELATIVE = {
-    # The number decides whose card it is: 100 in a million.
-    "my_number": 0.27,
+    "my_number": RELATIVE_OF_NUMBERS,
     # One code in 500: nothing vouches for a code but its own digits, and what is asked of a
     # whole field would leave nearly all to a person.
     "digits": 5.4,
@@ -68,18 +76,13 @@ RELATIVE = {
     # it. A needless flag costs seconds, a wrong PIN a second visit to the counter.
     "character_capitals": 1.9,
 }
-# States of a cell that was cut out with doubt and still holds one digit as it was written.
-DOUBT_STATES = (CellState.TOUCHING, CellState.ON_LINE)
 INVALID_WRITTEN_SHARE = 0.01  # assumed: one applicant in a hundred writes a wrong digit
 _WINDOW = 7  # a postal code
 _CLEAN_JUNK_PERCENTILE = 99.6
 _CLEAN_OVER_PERCENTILE = 99.9
 _OVER_LIMITS = (0.1, 0.97)
 _CAPITAL_LOWER_PERCENTILE = 99.0
-# Close together where My Numbers are decided.
-NUMBER_STEPS = (*(round(0.5 + 0.02 * i, 2) for i in range(25)), 0.99, 1.0)
-SIMULATED, SIMULATED_CODES = 400_000, 100_000
-_TABLE = (0.9, 0.99, 0.995, 0.998, 0.999, 0.9995)
+SIMULATED_CODES = 100_000
 _SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 
 Floats = NDArray[np.float64]
@@ -128,13 +131,6 @@ def fit(cells: Cells) -> ViewWeights:
     return fit_views(cells.first[clear], cells.second[clear], cells.truth[clear])
 
 
-def readings(
-    reader: BoxReader, rows: Sequence[RowEvidence], thresholds: CharacterThresholds
-) -> list[BoxedReading]:
-    """The rows as the reader would read them with these thresholds."""
-    return [reader.assemble(row.zone, row.inks, row.views, thresholds) for row in rows]
-
-
 def unflagged_cells(
     boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence], *, pin: bool
 ) -> tuple[Floats, NDArray[np.bool_], int]:
@@ -154,25 +150,6 @@ def unflagged_cells(
     return np.array(confidence), np.array(right, dtype=bool), total
 
 
-def number_outcomes(
-    boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence], thresholds: CharacterThresholds
-) -> dict[str, tuple[Floats, NDArray[np.bool_]]]:
-    """My Numbers that could be accepted: confidence and truth, by kind."""
-    outcomes: dict[str, tuple[list[float], list[bool]]] = {k: ([], []) for k in KINDS}
-    fields = {"my_number": 0.0, "my_number_zero": 0.0, "my_number_corrected": 0.0}
-    open_thresholds = dataclasses.replace(thresholds, field={**thresholds.field, **fields})
-    for reading, row in zip(boxed, rows, strict=True):
-        resolved = resolve_my_number(reading, open_thresholds)
-        if not resolved.reading.accepted:
-            continue
-        kind = "zero" if reading.plain.endswith("0") else "plain"
-        if resolved.reading.value != reading.plain:
-            kind = "corrected"
-        outcomes[kind][0].append(resolved.reading.confidence)
-        outcomes[kind][1].append(resolved.reading.value == row.truth)
-    return {k: (np.array(c), np.array(r, dtype=bool)) for k, (c, r) in outcomes.items()}
-
-
 def windows(
     boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence]
 ) -> tuple[Floats, NDArray[np.bool_]]:
@@ -187,20 +164,6 @@ def windows(
             confidence.append(mean)
             right.append("".join(c.best for c in cells) == row.truth[start : start + _WINDOW])
     return np.array(confidence), np.array(right, dtype=bool)
-
-
-def doubt_shares(
-    boxed: Sequence[BoxedReading], rows: Sequence[RowEvidence]
-) -> tuple[dict[str, float], dict[str, tuple[int, int]]]:
-    """How often doubtful cells are read wrong: upper bounds by state, and wrong of n."""
-    seen = {state: [0, 0] for state in DOUBT_STATES}
-    for reading, row in zip(boxed, rows, strict=True):
-        for cell, true in zip(reading.cells, row.truth, strict=True):
-            if cell.state in seen and not cell.blank:
-                seen[cell.state][0] += cell.best != true
-                seen[cell.state][1] += 1
-    shares = {state.value: upper_bound(wrong, n) for state, (wrong, n) in seen.items()}
-    return shares, {state.value: (wrong, n) for state, (wrong, n) in seen.items()}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -232,7 +195,6 @@ def evidence_of(
     """
     digit_boxed, digit_rows = boxed["numbers"] + boxed["postal"], rows["numbers"] + rows["postal"]
     simulated = simulate_in_parts(boxed["numbers"], rows["numbers"], thresholds, SIMULATED, 7)
-    numbers = [_pooled(part, ("plain", "zero")) for part in simulated]
     codes = [
         simulate_codes(
             digit_boxed[part::PARTS],
@@ -244,16 +206,15 @@ def evidence_of(
         for part in range(PARTS)
     ]
     found = {
-        kind: Evidence(
-            RiskCurve.measured_in_parts(parts, RELATIVE[kind], steps),
-            (np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts])),
-            total,
-        )
-        for kind, parts, total, steps in (
-            ("my_number", numbers, SIMULATED, NUMBER_STEPS),
-            # Nothing but its digits vouches for a code: few are sure enough.
-            ("digits", codes, SIMULATED_CODES, FINE_STEPS),
-        )
+        "my_number": Evidence(
+            number_curve(simulated), _together(map(possible, simulated)), SIMULATED
+        ),
+        # Nothing but its digits vouches for a code: few are sure enough.
+        "digits": Evidence(
+            RiskCurve.measured_in_parts(codes, RELATIVE["digits"], FINE_STEPS),
+            _together(codes),
+            SIMULATED_CODES,
+        ),
     }
     for kind, read, truth in (
         ("character_digits", digit_boxed, digit_rows),
@@ -265,23 +226,18 @@ def evidence_of(
     return found, simulated
 
 
-def describe(choice: Choice) -> dict[str, Any]:
-    """For the artefact."""
-    return {
-        "value": choice.threshold,
-        "accepted": choice.step.held if choice.supported else 0,
-        "errors": choice.step.errors if choice.supported else 0,
-        "n": choice.n,
-        "risk_bound": round(choice.step.bound, 8),
-        "target": choice.target,
-        "supports_target": choice.supported,
-    }
+def _together(
+    parts: Iterable[tuple[Floats, NDArray[np.bool_]]],
+) -> tuple[Floats, NDArray[np.bool_]]:
+    confidences, rights = zip(*parts, strict=True)
+    return np.concatenate(confidences), np.concatenate(rights)
 
 
 def main() -> None:
     """Collects, fits, and writes ``models/thresholds/characters-v1.json``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--numbers", type=int, default=90, help="sheets of 21 My Numbers")
+    parser.add_argument("--numbers", type=int, default=200, help="sheets of 21 My Numbers")
+    parser.add_argument("--crossing", type=int, default=40, help="the same, more over the line")
     parser.add_argument("--pins", type=int, default=60, help="sheets of 21 rows of 16 characters")
     parser.add_argument("--postal", type=int, default=15, help="sheets of 30 rows of 28 digits")
     parser.add_argument("--seed", type=int, default=1)
@@ -300,13 +256,16 @@ def main() -> None:
     rows: dict[str, list[RowEvidence]] = {}
     for name, kind, sheets in (
         ("numbers", MY_NUMBER_ROW, options.numbers),
+        ("crossing", MY_NUMBER_ROW, options.crossing),
         ("pins", PIN_ROW, options.pins),
         ("postal", POSTAL_ROW, options.postal),
     ):
         # Ink that plainly shows another character than its label is no error of reading.
         away = digests_set_aside(real.split)
         kept = options.keep and options.keep / f"{name}-{options.seed}-{sheets}.pickle"
-        rows[name] = kept_rows(reader, real, kind, sheets, options.seed, away, kept)
+        more = {"crossing": MUCH_CROSSING} if name == "crossing" else {}
+        seed = options.seed + (CROSSING_SEED if more else 0)
+        rows[name] = kept_rows(reader, real, kind, sheets, seed, away, kept, **more)
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     artefact = compute(reader, rows, provisional)
     artefact["made"] = {
@@ -352,8 +311,8 @@ def compute(
     over = float(np.clip(np.percentile(digits.over, _CLEAN_OVER_PERCENTILE), *_OVER_LIMITS))
     thresholds = dataclasses.replace(provisional, views=views, junk=junk, overwritten=over)
     numbers = readings(reader, rows["numbers"], thresholds)
-    doubt, doubtful_cells = doubt_shares(numbers, rows["numbers"])
-    thresholds = dataclasses.replace(thresholds, doubt=doubt)
+    doubt = doubt_parts(reader, rows, thresholds)
+    thresholds = with_doubt(thresholds, doubt)
     postal = readings(reader, rows["postal"], thresholds)
     pins = readings(reader, pin_rows, thresholds)
     lower = [
@@ -363,7 +322,6 @@ def compute(
         if not cell.blank and cell.best.isalpha()
     ]
     lower_case = float(np.clip(np.percentile(lower, _CAPITAL_LOWER_PERCENTILE), 0.5, 0.97))
-    outcomes = number_outcomes(numbers, rows["numbers"], thresholds)
     boxed = {"numbers": numbers, "postal": postal, "pins": pins}
     evidence, simulated = evidence_of(boxed, rows, thresholds)
     curves = {kind: one.curve for kind, one in evidence.items()}
@@ -375,7 +333,7 @@ def compute(
     real_errors = int((~whole[1] & (whole[0] >= seven.threshold)).sum())
     evaluation: dict[str, Any] = {
         "targets_relative_to_setting": RELATIVE,
-        "doubtful_cells": doubtful_cells,
+        **doubt["evaluation"],
         "digits": {
             "accuracy": round(float((_best(digits, views["digits"]) == digits.truth).mean()), 6),
             "calibration_error": round(_error(digits, views["digits"]), 6),
@@ -392,20 +350,7 @@ def compute(
             "character": describe(capital),
             "risk_coverage": risk_coverage(p_conf, p_right, _SHARES),
         },
-        "my_number": {
-            "rows": len(numbers),
-            "rows_acceptable": {k: len(v[0]) for k, v in outcomes.items()},
-            "rows_wrong": {k: int((~v[1]).sum()) for k, v in outcomes.items()},
-            "accepted_of_real_rows": {
-                k: int((v[0] >= number.threshold).sum()) for k, v in outcomes.items()
-            },
-            "wrong_of_real_accepted": {
-                k: int((~v[1] & (v[0] >= number.threshold)).sum()) for k, v in outcomes.items()
-            },
-            "simulated": SIMULATED,
-            "simulated_by_kind": {k: by_kind(simulated, k) for k in KINDS},
-            **describe(number),
-        },
+        "my_number": number_figures(numbers, rows["numbers"], thresholds, simulated, number),
         "seven_digits": {
             **describe(seven),
             "real_rows_accepted": int((whole[0] >= seven.threshold).sum()),
@@ -428,39 +373,13 @@ def compute(
             "digits": seven.threshold,
         },
         "curves": {name: curve.as_dict() for name, curve in curves.items()},
-        "doubt": {state: round(share, 6) for state, share in doubt.items()},
+        **doubt["shares"],
         "junk": junk,
         "overwritten": over,
         "lower_case": lower_case,
         "invalid_written_share": INVALID_WRITTEN_SHARE,
         "evaluation": evaluation,
     }
-
-
-def _pooled(part: Outcomes, kinds: Sequence[str]) -> tuple[Floats, NDArray[np.bool_]]:
-    return (
-        np.concatenate([part[k][0] for k in kinds]),
-        np.concatenate([part[k][1] for k in kinds]),
-    )
-
-
-def by_kind(parts: Sequence[Outcomes], kind: str) -> list[dict[str, float]]:
-    """Accepted, wrong and the risk as stated, over the thresholds: is the posterior honest?"""
-    confidence = np.concatenate([part[kind][0] for part in parts])
-    right = np.concatenate([part[kind][1] for part in parts])
-    table = []
-    for threshold in _TABLE:
-        taken = confidence >= threshold
-        if taken.any():
-            table.append(
-                {
-                    "from": threshold,
-                    "accepted": int(taken.sum()),
-                    "wrong": int((taken & ~right).sum()),
-                    "stated": round(float((1 - confidence[taken]).sum()), 1),
-                }
-            )
-    return table
 
 
 def _best(cells: Cells, weights: ViewWeights) -> NDArray[np.int64]:

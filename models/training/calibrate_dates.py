@@ -57,6 +57,8 @@ IMPOSSIBLE_SHARE = 0.01  # assumed: one date in a hundred is written as no day
 PADDED_SHARE = 0.4
 # How applications come in, assumed: after twenty days on average, a few after up to three years.
 DELAY_DAYS = 20.0
+# About where a digit needs no flag. What dates with such digits risk is in the curve below.
+SHARED_SURE_FROM = 0.99
 LONG_DELAY_SHARE = 0.03
 LONG_DELAY_DAYS = 1100
 DATE_ROW = RowKind(FieldName.BIRTH_DATE, "0123456789", 6, (7.0, 9.0), 12.0, 2, 4.6)
@@ -154,7 +156,14 @@ def impossible_threshold(
     """The step at which the finding of an impossible date is right most often, and the table."""
     table = []
     for step in _IMPOSSIBLE_STEPS:
-        limits = DateThresholds("trial", NEVER, step, {}, impossible_share=IMPOSSIBLE_SHARE)
+        limits = DateThresholds(
+            "trial",
+            NEVER,
+            step,
+            {},
+            impossible_share=IMPOSSIBLE_SHARE,
+            shared_sure_from=SHARED_SURE_FROM,
+        )
         told = wrong = missed = 0
         for _, written, reading in rows:
             findings = resolved(reading, written, limits).findings
@@ -220,7 +229,12 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
     """The artefact's content from rows as read (preset, written, reading)."""
     impossible_from, table = impossible_threshold(rows)
     limits = DateThresholds(
-        "collecting", 0.0, impossible_from, {}, impossible_share=IMPOSSIBLE_SHARE
+        "collecting",
+        0.0,
+        impossible_from,
+        {},
+        impossible_share=IMPOSSIBLE_SHARE,
+        shared_sure_from=SHARED_SURE_FROM,
     )
     stood = [judge(reading, written, limits) for _, written, reading in rows]
     confidence, right = arrays(stood)
@@ -237,10 +251,11 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
             "errors": sum(not o.right for o in taken),
         }
     return {
-        "version": "dates-v1/4",
+        "version": "dates-v1/5",
         "accept_from": choice.threshold,
         "impossible_from": impossible_from,
         "impossible_share": IMPOSSIBLE_SHARE,
+        "shared_sure_from": SHARED_SURE_FROM,
         "curve": curve.as_dict(),
         "prior": SHAPES,
         "evaluation": {

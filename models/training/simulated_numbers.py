@@ -20,9 +20,9 @@ from pipeline.readers.boxes.resolve_my_number import spread
 
 Floats = NDArray[np.float64]
 _DIGITS = "0123456789"
-_CHUNK = 2000
+_CHUNK = 500
 KINDS = ("plain", "zero", "corrected")
-PARTS = 5
+PARTS = 10
 Outcomes = dict[str, tuple[Floats, NDArray[np.bool_]]]
 
 
@@ -33,7 +33,7 @@ def simulate_in_parts(
     count: int,
     seed: int,
 ) -> list[Outcomes]:
-    """``simulate`` on each of five parts of the rows, which share none, for honest intervals."""
+    """``simulate`` on each of ten parts of the rows, which share none, for honest intervals."""
     return [
         simulate(boxed[part::PARTS], rows[part::PARTS], thresholds, count // PARTS, seed + part)
         for part in range(PARTS)
@@ -72,6 +72,9 @@ def simulate(
             if not cell.blank and not cell.doubtful:
                 pool[int(true)].append(np.array([cell.posterior[d] for d in _DIGITS]))
     names = [n for n, pool in pools.items() if all(len(digit) >= 20 for digit in pool)]
+    stacks = {name: [np.stack(digit) for digit in pools[name]] for name in names}
+    # As many of each harshness as there are among the rows: what an office sees.
+    weights = np.array([float(sum(len(digit) for digit in stacks[name])) for name in names])
     outcomes: dict[str, tuple[list[float], list[bool]]] = {k: ([], []) for k in KINDS}
     for start in range(0, count if names else 0, _CHUNK):
         n = min(_CHUNK, count - start)
@@ -82,13 +85,12 @@ def simulate(
         written[spoilt, at[spoilt]] = (
             written[spoilt, at[spoilt]] + rng.integers(1, 10, int(spoilt.sum()))
         ) % 10
-        pool = pools[names[(start // _CHUNK) % len(names)]]
+        stack = stacks[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
         posterior = np.empty((n, LENGTH, 10))
         for digit in range(10):
             where = np.argwhere(written == digit)
-            picks = rng.integers(0, len(pool[digit]), len(where))
-            stack = np.stack(pool[digit])
-            posterior[where[:, 0], where[:, 1]] = stack[picks]
+            picks = rng.integers(0, len(stack[digit]), len(where))
+            posterior[where[:, 0], where[:, 1]] = stack[digit][picks]
         for kind, confidence, read in _resolve(posterior, invalid_written_share):
             outcomes[kind][0].extend(confidence[0])
             outcomes[kind][1].extend((read == written[confidence[1]]).all(axis=1))

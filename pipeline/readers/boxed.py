@@ -69,6 +69,11 @@ class CellReading:
         return self.state in (CellState.FILLED, CellState.CUT)
 
     @property
+    def shares_ink(self) -> bool:
+        """One character as it was written, whose ink runs into a neighbour or along a line."""
+        return not self.blank and self.state in (CellState.TOUCHING, CellState.ON_LINE)
+
+    @property
     def best(self) -> str:
         """The most probable character; empty where the cell is blank."""
         return max(self.posterior, key=self.posterior.__getitem__) if self.posterior else ""

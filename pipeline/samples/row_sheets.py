@@ -25,6 +25,8 @@ from pipeline.samples.paper import PaperSpec, Preset, scan
 from pipeline.samples.writing import Hand, Pen, draw_hand, pens, write_in_cell
 
 PAGE_W_MM, PAGE_H_MM = 210.0, 297.0
+# Share of characters that touch or cross a line of their cell.
+USUAL_CROSSING = 0.12
 # Line colours as forms have them: drop-out orange, green, blue, grey and black.
 LINE_COLOURS = ("#f0a070", "#e8927c", "#8fc49a", "#8ab4d8", "#a0a0a0", "#404040")
 
@@ -134,7 +136,7 @@ def make_sheet(
     *,
     preset: Preset = Preset.TYPICAL,
     write: Callable[[np.random.Generator], str] | None = None,
-    crossing: float = 0.12,
+    crossing: float = USUAL_CROSSING,
     residual_px: float = 0.7,
     line: str | None = None,
 ) -> RowSheet:

@@ -13,6 +13,8 @@ from pipeline.domain.geometry import PX_PER_MM, BoxPx
 from pipeline.samples.ink import CANVAS_PX, EM_PX, PAD_PX, Field, InkSource, Shape
 
 Pixels = NDArray[np.uint8]
+# Of a character that crosses a line of its cell, at least this share of each side stays inside.
+_LEAST_INSIDE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,8 @@ def write_in_cell(
         hand: How it is written.
         pen: With what.
         rng: Randomness.
-        overshoot: 0 keeps the ink inside the cell; up to 1 lets it touch or cross the line.
+        overshoot: 0 keeps the ink inside the cell; up to 1 lets it touch or cross the line, the
+            greater part of it still inside.
 
     Returns:
         Where the ink is.
@@ -220,6 +223,14 @@ def write_in_cell(
     if overshoot > 0:
         shift_x += float(rng.choice([-1, 1])) * overshoot * 0.18 * cell.w
         shift_y += float(rng.choice([-1, 1])) * overshoot * 0.14 * cell.h
+        # A thin 1 has much room to move; beyond the line it would be another cell's character.
+        shift_x, shift_y = (
+            float(np.clip(shift, -reach, reach))
+            for shift, reach in (
+                (shift_x, cell.w / 2 - _LEAST_INSIDE * ink_w + ink_w / 2),
+                (shift_y, cell.h / 2 - _LEAST_INSIDE * ink_h + ink_h / 2),
+            )
+        )
     else:
         shift_x = float(np.clip(shift_x, -limit * free_x, limit * free_x))
         shift_y = float(np.clip(shift_y, -limit * free_y, limit * free_y))

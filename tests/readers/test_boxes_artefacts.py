@@ -40,6 +40,9 @@ def test_the_shipped_artefact_says_where_each_threshold_comes_from() -> None:
     assert thresholds.field["my_number_corrected"] >= thresholds.field["my_number"]
     # A cell that need not bar a number still costs it some of its probability.
     assert all(0 < share < 0.5 for share in thresholds.doubt.values())
+    assert thresholds.doubt_sure.keys() == thresholds.doubt.keys()
+    for state, share in thresholds.doubt_sure.items():
+        assert 0 < share < thresholds.doubt[state]
 
 
 def test_the_artefact_was_made_with_the_weights_that_ship() -> None:

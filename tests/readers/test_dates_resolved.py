@@ -34,6 +34,7 @@ class Cell:
     doubtful: bool = False
     box_px: BoxPx = PLACE
     unreadable: bool = False
+    shares_ink: bool = False
 
     @property
     def blank(self) -> bool:
@@ -181,6 +182,28 @@ def test_a_date_with_a_box_that_nobody_can_read_has_no_value(at: int) -> None:
     assert codes(resolved) == [C.DATE_UNCLEAR]
     assert resolved.reading.value is None
     assert resolved.reading.characters[at].flagged
+
+
+@pytest.mark.parametrize(("sure", "taken"), [(0.9999, True), (0.99, False)])
+def test_a_digit_that_shares_ink_bars_a_date_unless_it_is_very_sure(
+    sure: float, taken: bool
+) -> None:
+    limits = DateThresholds("test", 0.9, 0.95, {}, shared_sure_from=0.999)
+    cells = list(boxed("020513", sure=0.9999).cells)
+    cells[4] = Cell({"1": sure, "7": 1 - sure}, doubtful=True, shares_ink=True)
+    row = Boxed(tuple(cells))
+    found = resolve_date(F.BIRTH_DATE, era("平"), row, None, thresholds=limits).reading
+    assert found.accepted == taken
+    assert found.characters[5].flagged != taken
+    # What is struck out or two in a box stays for a person, however sure; so does an artefact
+    # that was measured without such digits.
+    cells[4] = Cell({"1": 0.99999}, doubtful=True)
+    struck = resolve_date(F.BIRTH_DATE, era("平"), Boxed(tuple(cells)), None, thresholds=limits)
+    assert not struck.reading.accepted
+    unmeasured = DateThresholds("test", 0.9, 0.95, {})
+    assert not resolve_date(
+        F.BIRTH_DATE, era("平"), row, None, thresholds=unmeasured
+    ).reading.accepted
 
 
 def test_a_zone_of_blank_cells_one_of_them_doubtful_is_not_missing() -> None:

@@ -57,6 +57,17 @@ def test_a_careful_writer_stays_in_the_box(seed: int, char: str, kind: str, mess
     assert place.h > CELL.h * 0.25
 
 
+def test_a_thin_character_that_crosses_the_line_stays_its_cells_own() -> None:
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        place = write_in_cell(
+            _page(), "1", CELL, StrokeInk(), draw_hand(rng), PEN, rng, overshoot=1.0
+        )
+        assert place is not None
+        inside = min(place.x + place.w, CELL.x + CELL.w) - max(place.x, CELL.x)
+        assert inside >= 0.5 * place.w
+
+
 def test_overshoot_crosses_the_line() -> None:
     crossed = 0
     for seed in range(40):

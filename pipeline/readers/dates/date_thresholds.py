@@ -19,7 +19,7 @@ from pipeline.readers.risk.acceptance import (
     decide,
 )
 from pipeline.readers.risk.artefacts import artefact
-from pipeline.readers.risk.risk_curves import RiskCurve
+from pipeline.readers.risk.risk_curves import NEVER, RiskCurve
 
 ARTEFACT = Path("thresholds") / "dates-v1.json"
 _WHAT = ("日付欄のしきい値", "The thresholds of dates")
@@ -39,6 +39,8 @@ class DateThresholds:
             is told instead of a possible day that scores second.
         impossible_share: Share of dates on paper that name no day: what the calendar is worth as
             a witness. A half where nothing is known of it.
+        shared_sure_from: Least probability of a digit whose ink runs into a neighbour or along a
+            line from which it bars no acceptance; above 1 where every such digit does.
         evaluation: n, errors and bounds behind them.
         curve: Risk by threshold.
         acceptances: What the office's target made of the curve.
@@ -51,6 +53,7 @@ class DateThresholds:
     curve: RiskCurve | None = None
     acceptances: tuple[Acceptance, ...] = ()
     impossible_share: float = 0.5
+    shared_sure_from: float = NEVER
 
     @property
     def impossible_odds(self) -> float:
@@ -102,6 +105,7 @@ def _load(models: Path) -> DateThresholds:
             evaluation=content.get("evaluation", {}),
             curve=None if curve is None else RiskCurve.from_dict(curve),
             impossible_share=_share(content["impossible_share"]),
+            shared_sure_from=_share(content.get("shared_sure_from", NEVER)),
         )
 
 

@@ -46,6 +46,8 @@ class _Cell(Protocol):
     @property
     def unreadable(self) -> bool: ...
     @property
+    def shares_ink(self) -> bool: ...
+    @property
     def box_px(self) -> BoxPx: ...
 
 
@@ -134,13 +136,14 @@ def _from_boxes(
     if not candidates or total <= 0 or not possible or unreadable:
         return _impossible(field, boxed, era, slots, limits)
     plain = max(candidates, key=lambda c: c.probability)
-    doubtful = any(c.doubtful for c in cells) or (era is not None and era.chosen is None)
+    barred = [_bars(cell, limits) for cell in cells]
+    doubtful = any(barred) or (era is not None and era.chosen is None)
     if plain.day is None and 1 - mass_possible / total > limits.impossible_from:
         return _impossible(field, boxed, era, slots, limits)
     possible, total = _weighed(possible, limits.impossible_odds * (total - mass_possible), prior)
     best = possible[0]
     confidence = best.probability / total
-    characters = _characters(era, boxed, best, plain, possible, total, limits.accept_from)
+    characters = _characters(era, boxed, barred, best, plain, possible, total, limits.accept_from)
     # A doubtful cell bars acceptance though it be blank: a stroke may have gone with the line.
     accepted = confidence >= limits.accept_from and not doubtful and plain.digits == best.digits
     findings: tuple[Finding, ...] = ()
@@ -162,6 +165,17 @@ def _from_boxes(
         as_written=written,
     )
     return Resolved(reading, findings)
+
+
+def _bars(cell: _Cell, limits: DateThresholds) -> bool:
+    """Whether how a cell was cut out keeps the date from being accepted.
+
+    A digit whose ink runs into a neighbour or along a line is as good as another where it is
+    very sure: the risk was measured with such dates among those accepted.
+    """
+    if cell.shares_ink and max(cell.posterior.values()) >= limits.shared_sure_from:
+        return False
+    return cell.doubtful
 
 
 def _weakest_flagged(characters: tuple[Character, ...]) -> tuple[Character, ...]:
@@ -260,6 +274,7 @@ def _weighed(
 def _characters(
     era: MarksReading | None,
     boxed: Boxed,
+    barred: Sequence[bool],
     best: _Candidate,
     plain: _Candidate,
     possible: list[_Candidate],
@@ -290,7 +305,7 @@ def _characters(
             Character(
                 value=taken,
                 confidence=round(confidence, 6),
-                flagged=cell.doubtful
+                flagged=barred[i]
                 or taken != plain.digits[i]
                 or (not cell.blank and confidence < flag_below),
                 alternatives=tuple(
