@@ -29,7 +29,7 @@ class PrintSize:
         width_mm: Shorter side of an upright print.
         height_mm: Longer side.
         rotation_deg: Clockwise on the page.
-        sure: Every side was seen as an edge, none guessed.
+        sure: The size is beyond doubt: no side was guessed, and no other size is as likely.
     """
 
     width_mm: float

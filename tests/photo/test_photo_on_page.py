@@ -35,7 +35,7 @@ def portrait() -> Pixels:
 
 
 def _on_page(grader: PhotoGrader, photo: Pixels, folder: Path, *, bilevel: bool) -> PhotoGrade:
-    """The photo without any edge or shadow of its own, on the form's printed box."""
+    """The photo without any shadow, its wall fading into the paper's white to the left."""
     form = Catalogue.load().get("application_handwritten")
     zone = form.zone(FieldName.PHOTO)
     assert zone is not None
@@ -43,7 +43,8 @@ def _on_page(grader: PhotoGrader, photo: Pixels, folder: Path, *, bilevel: bool)
     box = zone.box.to_px()
     width, height = PRINT_PX
     x, y = box.x + (box.w - width) // 2 + 4, box.y + (box.h - height) // 2 - 5
-    page[y : y + height, x : x + width] = photo
+    shown = np.clip(np.linspace(-0.2, 4.0, width), 0, 1)[None, :, None]
+    page[y : y + height, x : x + width] = photo * shown + 255 * (1 - shown)
     scanned = cv2.GaussianBlur(page, (0, 0), 0.8) * (np.array(PAPER) / 255)
     scanned = scanned + np.random.default_rng(5).normal(0, 2.5, page.shape)
     pixels = np.clip(scanned, 0, 255).astype(np.uint8)

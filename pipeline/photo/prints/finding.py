@@ -4,7 +4,7 @@ The form's own printing is known, so every pixel that the blank form explains, g
 registration's error, is nothing; what is left is the print, pen strokes and stamps. Its outline is
 found roughly by what is covered, then measured in the tones of the scan; bilevel scans, which keep
 no faint edge, stay with what is covered. A side that looks like the paper is taken from the side
-opposite, and the size is then not sure.
+opposite, and the size is then not sure; nor is a size that rests on one of several likely edges.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pipeline.photo.prints import tones
 from pipeline.photo.prints.covered import COARSE_PX_PER_MM, refined, rough_outline
 from pipeline.photo.prints.outlines import STANDARD_MM, Outline, SidePlace
 from pipeline.photo.prints.printing_in_sight import BlankSurroundings, blank_surroundings
+from pipeline.photo.prints.standard_size import is_sure, with_standard_sides
 from pipeline.photo.subject import PrintSize
 from pipeline.photo.thresholds import Limits
 
@@ -85,9 +86,11 @@ class PrintFinder:
             return None
         rough = rough_outline(unexplained, (float(middle[0]), float(middle[1])), limits)
         if page.bilevel:
-            return _found(page, refined(unexplained, rough, limits), origin)
+            # Black and white keep no faint edge: what ends there may be the picture on the print.
+            return _found(page, refined(unexplained, rough, limits), origin, sure=False)
         sheet = tones.sheet_of(crop, blank, page.paper_bgr)
-        return _found(page, _measured(sheet, rough, limits), origin)
+        outline = with_standard_sides(_measured(sheet, rough, limits), limits)
+        return _found(page, outline, origin, sure=is_sure(outline, 1 - sheet.plain, limits))
 
     def _explained(
         self, page: RegisteredPage, place: BoxPx, shape: tuple[int, ...]
@@ -181,19 +184,19 @@ def _measured(sheet: tones.Sheet, rough: Outline, limits: Limits) -> Outline:
 def _measured_from(sheet: tones.Sheet, centre: Plane, half: Plane, limits: Limits) -> Outline:
     start = (float(centre[0]), float(centre[1]))
     angle, sides = tones.measure(sheet, start, (float(half[0]), float(half[1])), limits)
-    places = [SidePlace(side.place, side.step, side.seen) for side in sides]
+    places = [SidePlace(side.place, side.step, side.seen, side.fits, side.steps) for side in sides]
     return Outline(tones.WORK_PX_PER_MM, start, angle, places)
 
 
-def _found(page: RegisteredPage, outline: Outline, origin: NDArray[np.float32]) -> FoundPrint:
+def _found(
+    page: RegisteredPage, outline: Outline, origin: NDArray[np.float32], *, sure: bool
+) -> FoundPrint:
     left, right, top, bottom = outline.places()
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     in_crop = outline.in_crop(corners)
     on_page = np.asarray(in_crop * (PX_PER_MM / outline.px_per_mm) + origin, np.float32)
     width_mm = (right - left) / outline.px_per_mm
     height_mm = (bottom - top) / outline.px_per_mm
-    # Black and white keep no faint edge: what ends there may be the picture on the print.
-    sure = outline.seen == len(outline.sides) and not page.bilevel
     size = PrintSize(width_mm, height_mm, outline.angle, sure)
     return FoundPrint(_cut_out(page, on_page, size), size, on_page, _box_round(on_page))
 

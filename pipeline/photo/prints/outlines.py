@@ -15,11 +15,21 @@ STANDARD_MM = (35.0, 45.0)  # width and height
 
 @dataclass(frozen=True, slots=True)
 class SidePlace:
-    """A side: its place, NaN where unknown; how sharp it is; whether that is beyond doubt."""
+    """A side of a print.
+
+    Attributes:
+        place: NaN where unknown.
+        sharp: How sharp it is.
+        seen: That is beyond doubt.
+        fits: The tones across it are much like those of an edge; its parts need not prove a line.
+        steps: Place and size of every step of the tones near it, the chosen one among them.
+    """
 
     place: float
     sharp: float
     seen: bool
+    fits: bool = False
+    steps: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,16 @@ class Side:
         slope: Working pixels that it leaves the frame's direction by, a pixel along it.
         step: Share of the paper's tone.
         seen: An edge beyond doubt: straight, and the tones across it are those of an edge.
+        fits: The tones across it are much like those of an edge, straight or not.
+        steps: Place and size of every step that most parts have, the chosen one among them.
     """
 
     place: float
     slope: float
     step: float
     seen: bool
+    fits: bool = False
+    steps: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +165,10 @@ def _sides(sheet: Sheet, centre: Pair, half: Pair, angle: float, limits: Limits)
         low, high = max(0, round(guess - reach)), min(tones.shape[1], round(guess + reach))
         inwards = slice(None, None, -1 if far else 1)
         side = _side(tones[rows, low:high][:, inwards], clear[rows, low:high][:, inwards], limits)
-        place = high - side.place if far else low + side.place
-        found.append(replace(side, place=place, slope=-side.slope if far else side.slope))
+        start, way = (high, -1) if far else (low, 1)
+        steps = tuple((start + way * at, size) for at, size in side.steps)
+        place = start + way * side.place
+        found.append(replace(side, place=place, slope=way * side.slope, steps=steps))
     return found
 
 
@@ -184,14 +190,17 @@ def _side(strip: Plane, clear: Plane, limits: Limits) -> Side:
         line = _line(tried + int(common[tried : tried + 5].argmax()), sizes, rows, limits)
         edge = edge_in(_profile(tones, line.slope * (rows - rows.mean())), tried, limits)
         if edge.misfit < least or math.isnan(side.place):
-            side, least = _side_at(edge, line), edge.misfit
+            side, least = _side_at(edge, line, limits), edge.misfit
         if edge.misfit <= 1:
             break
-    return side
+    steps = np.flatnonzero(common > limits["step_share"])
+    return replace(side, steps=tuple((float(at), float(common[at])) for at in steps))
 
 
-def _side_at(edge: Edge, line: Side) -> Side:
-    return Side(edge.place, line.slope, edge.step, line.seen and edge.misfit <= 1)
+def _side_at(edge: Edge, line: Side, limits: Limits) -> Side:
+    seen = line.seen and edge.misfit <= 1
+    fits = edge.misfit <= limits["standard_misfit"]
+    return Side(edge.place, line.slope, edge.step, seen, fits)
 
 
 def _tones(strip: Plane, clear: Plane) -> tuple[Plane, Plane]:
