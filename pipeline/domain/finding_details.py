@@ -16,6 +16,26 @@ _FEEDS: dict[str, Words] = {
     "sequence_repeats": Words("通し番号が重なっています。", "A sequence number comes twice."),
     "sequence_skips": Words("通し番号が飛んでいます。", "A sequence number is missing."),
 }
+# What the gate of registration has against a page, by the names of ``imaging.gate``.
+_DOUBTS: dict[str, Words] = {
+    "residual": Words("様式の印刷と全体にずれています。", "Its print is off the form's all over."),
+    "uncertainty": Words(
+        "位置の決め手になる印刷が近くにない欄があります。",
+        "A field has no print near by that says where it lies.",
+    ),
+    "local_distortion": Words(
+        "周りの印刷がずれている欄があります。", "The print round a field has moved."
+    ),
+    "slipped_fold": Words(
+        "折り目のずれ方が一通りに決まりません。", "How a fold slipped can be told in several ways."
+    ),
+    "zone_off_the_scan": Words(
+        "画像からはみ出している欄があります。", "A field lies beyond the edge of the image."
+    ),
+    "little_print_agrees": Words(
+        "様式の印刷の一部しか見つかりません。", "Only a part of the form's print was found."
+    ),
+}
 _UNITS: dict[str, Words] = {
     "documents": Words("件", "documents"),
     "pages": Words("ページ", "pages"),
@@ -33,6 +53,9 @@ def details(code: FindingCode, evidence: Mapping[str, str | float]) -> tuple[Wor
     said: list[Words] = []
     if code in (FindingCode.FORM_UNKNOWN, FindingCode.PAGE_ATTACHED):
         said += _kind(evidence)
+    if code == FindingCode.REGISTRATION_POOR:
+        named = str(evidence.get("why", "")).split()
+        said += [_DOUBTS[name] for name in named if name in _DOUBTS]
     if code == FindingCode.DOUBLE_FEED_SUSPECTED and evidence.get("reason") in _FEEDS:
         said.append(_FEEDS[str(evidence["reason"])])
     if code == FindingCode.COUNT_MISMATCH and {"expected", "found"} <= set(evidence):

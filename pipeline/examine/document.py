@@ -232,6 +232,8 @@ def _unregistered(
 ) -> Examination:
     poor = result.reason == FindingCode.REGISTRATION_POOR
     evidence: tuple[tuple[str, str | float], ...] = seems.evidence() if seems else ()
+    if poor:
+        evidence = (("why", " ".join(result.explanation)),)
     nearest = (seems.through if seems else None) or result.nearest
     if nearest is not None:
         evidence = (*evidence, ("nearest_form", nearest.value))

@@ -2,12 +2,14 @@
 
 import dataclasses
 import io
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
 from pipeline.domain.documents import Channel, FormName, Route
+from pipeline.domain.finding_details import details
 from pipeline.domain.findings import FindingCode
 from pipeline.domain.page_kinds import PageKind
 from pipeline.domain.separators import Separator
@@ -18,6 +20,7 @@ from pipeline.examine.grouping import kind_of
 from pipeline.forms.drawing import blank_raster
 from pipeline.forms.separator_sheet import draw_separator
 from pipeline.imaging.decoding import decode
+from pipeline.imaging.gate import Doubts
 from pipeline.imaging.pages import PageImage
 from pipeline.imaging.patches import is_dark
 from pipeline.samples.bad_files import blank_page, letter_page
@@ -47,6 +50,25 @@ def test_each_kind_of_page_is_told(engine: Engine, name: str) -> None:
         FindingCode.FORM_UNKNOWN,
         kind,
     )
+
+
+def test_a_page_that_is_not_lined_up_says_why(engine: Engine) -> None:
+    blank = blank_raster(engine.catalogue.get(FormName.REPLY_FORM.value))
+    torn = np.ascontiguousarray(blank[: blank.shape[0] * 6 // 10])
+    examined = examine_page(engine, _page(torn), Channel.MAIL, name="x").examination
+    (poor,) = (f for f in examined.findings if f.code == FindingCode.REGISTRATION_POOR)
+    evidence = dict(poor.evidence)
+    assert evidence["nearest_form"] == "reply_form"
+    assert "zone_off_the_scan" in str(evidence["why"]).split()
+    said = details(poor.code, evidence)
+    assert len(said) == len(str(evidence["why"]).split()), "each of them in words"
+    assert "A field lies beyond the edge of the image." in [words.en for words in said]
+
+
+def test_everything_that_the_gate_can_say_has_words() -> None:
+    names = Doubts(*[np.inf] * 4, agreement=0.0, rival_px=np.inf).names
+    assert len(names) == len(fields(Doubts))
+    assert len(details(FindingCode.REGISTRATION_POOR, {"why": " ".join(names)})) == len(names)
 
 
 def test_a_form_seen_through_its_back_shows_no_pins(engine: Engine) -> None:
