@@ -88,7 +88,7 @@ def _mark(
     at = _spot(oval, unit, rng, 0.22)
     kind = rng.choice(
         ["stroke", "cross", "scribble", "ring", "square", "writing"],
-        p=(0.4, 0.08, 0.1, 0.24, 0.08, 0.1),
+        p=(0.3, 0.06, 0.08, 0.36, 0.12, 0.08),
     )
     if kind == "stroke":
         _stroke(cover, _curve(at, float(rng.uniform(0.5, 2.2)) * unit, unit, rng), width, False)

@@ -27,7 +27,7 @@ from pipeline.photo.ink_lines import line_view
 from pipeline.photo.subject import scaled, scaled_face, working_scale
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
-PRINTS, INKED = 2, 6
+PRINTS, INKED = 2, 8
 GREY_SHARE = 0.3
 MIN_SCORE, MIN_MESH = 0.5, 0.3
 MESH_DRIFT = 0.012  # of eyes to chin: a mesh never lies twice in the same place
