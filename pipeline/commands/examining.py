@@ -106,3 +106,8 @@ def _print_summary(result: dict[str, object]) -> None:
         if finding["position"] is not None:
             place += f"[{finding['position'] + 1}]"
         print(f"  {finding['code']} {place}: {finding['message_ja']} / {finding['message_en']}")
+        for ja, en in zip(finding["detail_ja"], finding["detail_en"], strict=True):
+            print(f"    {ja} / {en}")
+        if "nearest_form" in finding["evidence"]:
+            nearest = finding["evidence"]["nearest_form"]
+            print(f"    最も近い様式 / nearest form: {nearest}")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / "sample_scans"
@@ -46,6 +47,14 @@ def test_a_bad_file_is_told_and_does_not_hide_the_others(
     assert "FILE_TRUNCATED" in shown.stderr
     assert "Traceback" not in shown.stderr
     assert shown.returncode == 2
+
+
+def test_a_page_of_no_form_is_told_with_what_it_seems_to_be_and_why(tmp_path: Path) -> None:
+    Image.new("L", (1240, 1754), 0).save(tmp_path / "black.png")
+    told = examine(tmp_path, str(tmp_path / "black.png")).stdout
+    assert "FORM_UNKNOWN" in told
+    assert "The image is almost all black." in told
+    assert "check the scanner's lamp and lid" in told
 
 
 def test_values_are_masked_unless_asked_for(shown: subprocess.CompletedProcess[str]) -> None:
