@@ -54,6 +54,11 @@ def _first_batch(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def _first_in_quarantine(page: Page) -> None:
+    page.locator("main a[href^='/quarantine/']").first.click()
+    page.wait_for_load_state("networkidle")
+
+
 def _help(page: Page) -> None:
     page.keyboard.press("?")
     page.wait_for_timeout(200)
@@ -69,6 +74,7 @@ SHOTS = (
     Shot("carpet", Role.REVIEWER, "/carpet"),
     Shot("document", Role.REVIEWER, "/documents", _first_document),
     Shot("work", Role.SUPERVISOR, "/assignments"),
+    Shot("quarantine", Role.SUPERVISOR, "/rescans", _first_in_quarantine),
     Shot("quality", Role.SUPERVISOR, "/quality"),
     Shot("forms", Role.SUPERVISOR, "/forms"),
     Shot("throughput", Role.ANALYST, "/throughput"),
