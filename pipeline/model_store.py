@@ -18,8 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.domain.errors import DefectError
 
 _CHUNK_BYTES = 1 << 20
-_REMEDY_JA = "`make setup` または `uketsuke models fetch` を実行してください。"
-_REMEDY_EN = "Run `make setup` or `uketsuke models fetch`."
 
 
 class ModelKind(StrEnum):
@@ -92,7 +90,7 @@ class ModelStore:
             DefectError: ``MODEL_MISSING`` where the manifest does not name it.
         """
         if name not in self.entries:
-            raise _missing(name)
+            raise _missing(name, None)
         return self.entries[name]
 
     def path(self, name: str) -> Path:
@@ -106,14 +104,13 @@ class ModelStore:
         entry = self.entry(name)
         found = self.locate(entry)
         if found is None:
-            raise _missing(name)
+            raise _missing(name, entry)
         if sha256_of(found) != entry.sha256:
             raise DefectError(
                 "MODEL_ALTERED",
                 ja=f"モデル {name} の内容が登録された値と異なります。使用しません。",
                 en=f"The model {name} is not the file that the manifest names; it is not used.",
-                remedy_ja=_REMEDY_JA,
-                remedy_en=_REMEDY_EN,
+                **_remedy(entry),
             )
         self._verified[name] = found
         return found
@@ -176,11 +173,23 @@ def _load_manifest(path: Path) -> dict[str, ModelEntry]:
         ) from error
 
 
-def _missing(name: str) -> DefectError:
+def _missing(name: str, entry: ModelEntry | None) -> DefectError:
     return DefectError(
         "MODEL_MISSING",
         ja=f"モデル {name} がありません。",
         en=f"The model {name} is missing.",
-        remedy_ja=_REMEDY_JA,
-        remedy_en=_REMEDY_EN,
+        **_remedy(entry),
     )
+
+
+def _remedy(entry: ModelEntry | None) -> dict[str, str]:
+    """What brings a model back: our own come with the program, the others are fetched."""
+    if entry is not None and entry.kind == ModelKind.OWN:
+        return {
+            "remedy_ja": f"プログラムの models/{entry.member} を元に戻してください。",
+            "remedy_en": f"Restore models/{entry.member} as it came with the program.",
+        }
+    return {
+        "remedy_ja": "`make setup` または `uketsuke models fetch` を実行してください。",
+        "remedy_en": "Run `make setup` or `uketsuke models fetch`.",
+    }

@@ -44,7 +44,8 @@ def test_an_altered_model_is_refused_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(DefectError) as caught:
         store.path("m")
     assert caught.value.code == "MODEL_ALTERED"
-    assert "uketsuke models fetch" in caught.value.remedy_en
+    # Our own come with the program: to fetch them would change nothing.
+    assert caught.value.remedy_en == "Restore models/weights/m.onnx as it came with the program."
     assert caught.value.ja
     assert [s.state for s in store.states()] == ["altered"]
 
@@ -55,8 +56,9 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(DefectError) as caught:
         store.path("m")
     assert caught.value.code == "MODEL_MISSING"
-    with pytest.raises(DefectError, match="MODEL_MISSING"):
+    with pytest.raises(DefectError, match="MODEL_MISSING") as unknown:
         store.path("no such model")
+    assert "uketsuke models fetch" in unknown.value.remedy_en
 
 
 def test_a_broken_manifest_is_a_defect_with_words(tmp_path: Path) -> None:
