@@ -100,7 +100,7 @@ def _print_card(name: str, grade: PhotoGrade) -> None:
     """The grade for people: Japanese words, and under a fail the sentence of a letter."""
     from pipeline.desk.language import words
     from pipeline.domain.findings import FindingCode
-    from pipeline.domain.photos import Verdict
+    from pipeline.domain.photos import Verdict, figure_text
     from pipeline.letters.paragraphs import PARAGRAPHS
 
     say = words("ja")
@@ -108,8 +108,8 @@ def _print_card(name: str, grade: PhotoGrade) -> None:
     for check in grade.checks:
         value = ""
         if check.value is not None:
-            value = f"{check.value:.3g} {say.of('measure', check.unit)}"
-            value += "" if check.threshold is None else f" / {check.threshold:g}"
+            value = f"{figure_text(check.value)} {say.of('measure', check.unit)}"
+            value += "" if check.threshold is None else f" / {figure_text(check.threshold)}"
         verdict = f"{say.of('verdict', check.verdict)} ({check.verdict.value})"
         code = check.check.value
         print(f"  {say.of('check', code)} ({code}): {verdict}  {value}".rstrip())

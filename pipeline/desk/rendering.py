@@ -18,6 +18,7 @@ from pipeline.desk.language import Words
 from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import message
 from pipeline.domain.finding_rules import rule
+from pipeline.domain.photos import figure_text
 from pipeline.store.clock import in_japan, utc_now
 from pipeline.store.reviewing.documents import StoredFinding
 from pipeline.store.staff.people import Session
@@ -60,7 +61,7 @@ def _grouped(findings: Sequence[StoredFinding]) -> list[tuple[StoredFinding, lis
 
 _environment.globals |= {"message": message, "details": details, "rule": rule, "age": _age}
 _environment.globals |= {"keys_of": keys_of}
-_environment.filters |= {"clock": _clock, "grouped": _grouped}
+_environment.filters |= {"clock": _clock, "grouped": _grouped, "figure": figure_text}
 
 
 def page(

@@ -62,3 +62,13 @@ class PhotoGrade:
     def check(self, name: PhotoCheckName) -> PhotoCheck | None:
         """The check of that name, or None where it was not made."""
         return next((c for c in self.checks if c.check == name), None)
+
+
+def figure_text(value: float | None) -> str:
+    """A measure as people read it: three figures, nothing finer than a thousandth; — for none."""
+    if value is None:
+        return "—"
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    shown = f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    return "0" if shown == "-0" else shown
