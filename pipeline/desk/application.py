@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.telemetry import TelemetryConfig
 
+from pipeline.desk import task_view
 from pipeline.desk.context import Desk, LoginNeeded, session_or_none
 from pipeline.desk.directory import Directory
 from pipeline.desk.guard import Guard
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         store = DuckDBStore.of(settings)
         app.state.desk = Desk(settings, store, directory)
         Drops(settings).clear_partial()
+        task_view.know_forms(settings.site_forms)
         yield
         store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,7 @@ from pipeline.desk import pictures
 from pipeline.desk.context import Desk
 from pipeline.domain import pin
 from pipeline.domain.documents import DATE_FIELDS, PIN_FIELDS, FieldName, Route
-from pipeline.domain.errors import InputError
+from pipeline.domain.errors import InputError, UketsukeError
 from pipeline.domain.findings import Severity
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.definition import ReaderKind
@@ -347,6 +348,12 @@ def _mark_options(
     if not zones or any(z.reader != ReaderKind.MARKS for z in zones):
         return ()
     return tuple(c for z in zones for c in z.alphabet)
+
+
+def know_forms(extra: Path | None) -> None:
+    """Read the forms before anybody waits for it: the first task of a desk took half a second."""
+    with contextlib.suppress(UketsukeError):  # whoever asks for such a form is told why
+        _catalogue(extra)
 
 
 def forms_changed() -> None:

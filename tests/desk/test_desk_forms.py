@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from desk_fake_examiner import KEY, NUMBER, PIN
 from desk_office import Browser, Office
+from fastapi.testclient import TestClient
 
 from pipeline.desk import learn_blank, trying
+from pipeline.desk.application import create_app
 from pipeline.forms.catalogue import Catalogue
 from pipeline.forms.site import SiteForms, zone_content
 from pipeline.settings import Settings
 from pipeline.store.staff.people import Role
+from pipeline.vault import Vault, create_service_token
 
 
 @pytest.fixture
@@ -142,3 +145,14 @@ def test_a_learned_proposal_becomes_a_draft_with_its_doubts(
     page = sora.get(answer.json()["address"]).text
     assert "QRの位置を確かめる" in page and 'data-look="20,30,10,10"' in page
     assert sora.get(f"{answer.json()['address']}/blank").content[:4] == b"\x89PNG"
+
+
+def test_a_broken_form_of_the_site_does_not_keep_the_desk_from_starting(tmp_path: Path) -> None:
+    """Forms are read as the desk starts; people with other forms go on working."""
+    settings = Settings(home=tmp_path / "home")
+    Vault.create(settings.keys)
+    create_service_token(settings.keys)
+    (settings.home / "forms").mkdir()
+    (settings.home / "forms" / "broken.yaml").write_text("name: [", encoding="utf-8")
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/health").json() == {"status": "ok"}
