@@ -21,7 +21,7 @@ def test_a_number_corrected_while_a_batch_is_looked_through_links_the_applicants
     task = next_task(store, ANNA)
     look = sheets.search
 
-    def meanwhile(*given: object) -> dict[str, list[int]]:
+    def meanwhile(*given: object) -> sheets.Found:
         """The blind marks were looked through; now one is corrected, before the batch writes."""
         person = threading.Thread(
             target=decide, args=(store, ANNA, task, Action.VALUE, NUMBER), daemon=True
@@ -46,7 +46,7 @@ def test_what_a_person_decides_while_its_page_is_loaded_again_is_kept(
     task = next_task(store, ANNA)
     look = sheets.search
 
-    def meanwhile(*given: object) -> dict[str, list[int]]:
+    def meanwhile(*given: object) -> sheets.Found:
         if store.queue.task(task.task_id).state == "open":
             decide(store, ANNA, task, Action.VALUE, NUMBER)
         return look(*given)

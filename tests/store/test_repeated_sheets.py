@@ -5,6 +5,7 @@ import datetime as dt
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from examination_fixtures import accepted_application, arrival
 from hypothesis import given
@@ -102,9 +103,9 @@ def test_one_sheet_against_many_is_one_against_each(data: st.DataObject) -> None
     rows = [(serial, name, m) for serial, marks in known.items() for name, m in marks.items()]
     if not rows:
         return
-    serials, names, marks = zip(*rows, strict=True)
+    columns = dict(zip(("serial", "field", "mark"), zip(*rows, strict=True), strict=True))
     wanted = sheet()
-    found = Sheets(np.array(serials), names, marks).same_as(wanted)
+    found = Sheets(pa.table(columns)).same_as(wanted)
     assert set(found) == {serial for serial, m in known.items() if same_sheet(wanted, m)}
 
 

@@ -69,7 +69,7 @@ class _Prepared:
     fresh: Documents
     tables: Mapping[str, pa.Table]
     applicants: applicants.Found
-    sheets: Mapping[str, list[int]]
+    sheets: sheets.Found
 
 
 class Loading:

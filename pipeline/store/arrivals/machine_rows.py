@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.store.arrivals.records import Arrival, LoadedDocument
+from pipeline.store.arrivals.records import (
+    Arrival,
+    LoadedCheck,
+    LoadedDocument,
+    LoadedField,
+    LoadedFinding,
+)
 from pipeline.store.arrivals.repeats import applicants, sheets
 
 PARTS = ("page", "field", "finding", "photo_check", applicants.TABLE, sheets.TABLE, "timing")
@@ -30,7 +36,7 @@ def tables(
         rows["document"].append(mine | _document_row(batch_id, arrival, document, now))
         rows["page"].append(mine | _page_row(document))
         rows["field"] += [mine | row for row in _field_rows(document)]
-        rows["finding"] += _numbered(mine, [asdict(f) for f in document.findings])
+        rows["finding"] += _numbered(mine, [_as_row(f) for f in document.findings])
         rows["photo_check"] += _numbered(mine, _check_rows(document))
         rows[applicants.TABLE] += [mine | row for row in applicants.mark_rows(document)]
         rows[sheets.TABLE] += [mine | row for row in sheets.mark_rows(document)]
@@ -83,7 +89,7 @@ def _page_row(document: LoadedDocument) -> dict[str, Any]:
 def _field_rows(document: LoadedDocument) -> list[dict[str, Any]]:
     rows = []
     for ordinal, one in enumerate(document.fields, start=1):
-        row = {"ordinal": ordinal, **asdict(one)}
+        row = {"ordinal": ordinal, **_as_row(one)}
         origin = row.pop("crop_origin_px")
         row["crop_x_px"], row["crop_y_px"] = origin or (None, None)
         rows.append(row)
@@ -93,10 +99,15 @@ def _field_rows(document: LoadedDocument) -> list[dict[str, Any]]:
 def _check_rows(document: LoadedDocument) -> list[dict[str, Any]]:
     rows = []
     for check in document.photo_checks:
-        row = asdict(check)
+        row = _as_row(check)
         row["check_name"] = row.pop("check")
         rows.append(row)
     return rows
+
+
+def _as_row(one: LoadedField | LoadedFinding | LoadedCheck) -> dict[str, Any]:
+    """A record's own columns; what is in them is not copied, as ``asdict`` would."""
+    return {column.name: getattr(one, column.name) for column in fields(one)}
 
 
 def _arrival_row(batch_id: str, position: int, arrival: Arrival) -> dict[str, Any]:

@@ -11,9 +11,10 @@ families write the same address in the same hand, but never the same name and nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.domain.documents import FieldName
@@ -65,41 +66,48 @@ def differing(one: Marks, other: Marks) -> dict[FieldName, float]:
 class Sheets:
     """Many sheets of one form, for comparing another with all of them at once."""
 
-    def __init__(
-        self, serials: NDArray[np.int64], names: Sequence[str], marks: Sequence[bytes]
-    ) -> None:
+    def __init__(self, rows: pa.Table) -> None:
         """Take in a row for each field of each sheet, in any order.
 
         Args:
-            serials: Whose field it is: the number of a document.
-            names: Which field.
-            marks: Its keyed bits.
+            rows: ``serial``: whose field it is, the number of a document; ``field``: which one;
+                ``mark``: its keyed bits.
         """
-        self._serials, sheet_of = np.unique(serials, return_inverse=True)
-        self._columns = {name: n for n, name in enumerate(sorted(set(names)))}
-        shape = (len(self._columns), len(self._serials))
-        self._words = np.zeros((*shape, _WORDS), np.uint64)
+        self._serials, sheet_of = np.unique(rows["serial"].to_numpy(), return_inverse=True)
+        field = rows["field"].combine_chunks().dictionary_encode()
+        names = field.dictionary.to_pylist()
+        shape = (len(names), len(self._serials))
+        # Word by word: what a comparison runs along lies side by side.
+        self._words = np.zeros((_WORDS, *shape), np.uint64)
         self._has = np.zeros(shape, bool)
-        column_of = np.array([self._columns[name] for name in names], np.intp)
-        self._words[column_of, sheet_of] = _as_words(marks)
+        column_of = field.indices.to_numpy()
+        marks = rows["mark"].combine_chunks().cast(pa.binary(BITS // 8))
+        # Without nulls the bytes of a column of one width lie one after the other.
+        words = np.frombuffer(marks.buffers()[1], np.uint64).reshape(-1, _WORDS)
+        self._words[:, column_of, sheet_of] = words[marks.offset : marks.offset + len(marks)].T
         self._has[column_of, sheet_of] = True
+        # One field that differs is enough: with the field that most sheets have, nearly all fall.
+        seldom_first = np.argsort(self._has.sum(axis=1), kind="stable")
+        self._columns = {names[column]: int(column) for column in seldom_first[::-1]}
 
     def same_as(self, wanted: Marks) -> NDArray[np.int64]:
         """The numbers of those that are the same sheet, as ``same_sheet`` says."""
-        left = np.arange(len(self._serials))
-        fields, total = np.zeros((2, len(left)), np.int64)
-        shared = [name for name in wanted if name in self._columns]
-        # One field that differs is enough: with the field that most sheets have, nearly all fall.
-        for name in sorted(shared, key=lambda n: -int(self._has[self._columns[n]].sum())):
-            column = self._columns[name]
-            mine = _as_words([wanted[name]])
-            bits = np.bitwise_count(self._words[column, left] ^ mine).sum(axis=1, dtype=np.int64)
+        every = np.arange(len(self._serials))
+        left: NDArray[np.int64] | slice = slice(None)  # all of them, without a copy
+        fields, total = np.zeros((2, len(every)), np.int64)
+        for name, column in self._columns.items():
+            if name not in wanted:
+                continue
+            mine = np.frombuffer(wanted[name], np.uint64)
+            theirs = self._words[:, column, left]
+            bits = np.bitwise_count(theirs ^ mine[:, None]).sum(axis=0, dtype=np.uint8)
             has = self._has[column, left]
             still = ~has | (bits <= MOST_FIELD_SHARE * BITS)
-            left, has, bits = left[still], has[still], bits[still]
-            fields, total = fields[still] + has, total[still] + bits * has
+            left = every[left][still]
+            fields = fields[still] + has[still]
+            total = total[still] + np.where(has, bits, 0)[still]
         same = (fields >= FEWEST_FIELDS) & (total <= MOST_MEAN_SHARE * BITS * fields)
-        numbers: NDArray[np.int64] = self._serials[left[same]]
+        numbers: NDArray[np.int64] = self._serials[left][same]
         return numbers
 
 
@@ -110,10 +118,6 @@ def _differing_bits(one: Marks, other: Marks) -> dict[FieldName, int]:
         ).bit_count()
         for name in one.keys() & other.keys()
     }
-
-
-def _as_words(marks: Sequence[bytes]) -> NDArray[np.uint64]:
-    return np.frombuffer(b"".join(marks), np.uint64).reshape(-1, _WORDS)
 
 
 def _directions(vault: Vault, name: FieldName, length: int) -> NDArray[np.float32]:

@@ -8,18 +8,31 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import numpy as np
+import pyarrow as pa
 
 from pipeline.domain.documents import FieldName, FormName
 from pipeline.domain.findings import FindingCode, Severity
 from pipeline.store.arrivals.records import LoadedDocument
-from pipeline.store.arrivals.repeats.sheet_marks import Marks, Sheets, differing, same_sheet
+from pipeline.store.arrivals.repeats.sheet_marks import Marks, Sheets, differing
 from pipeline.store.arrivals.rescans import REPLACED
 from pipeline.store.database import Database, insert, places
 
 TABLE = "sheet_mark"
 _ORDINAL = 1001  # after everything that the examination found
 _AT_A_TIME = 20_000  # documents: some ten MB of marks
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the sheets of new documents were seen before, by the identifier of the new one.
+
+    Attributes:
+        loaded: Numbers of the documents of earlier batches that show its sheet.
+        together: The first document before it in its own batch that shows it.
+    """
+
+    loaded: Mapping[str, Sequence[int]]
+    together: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +55,28 @@ def mark_rows(document: LoadedDocument) -> list[dict[str, Any]]:
     ]
 
 
-def search(database: Database, fresh: Sequence[LoadedDocument]) -> dict[str, list[int]]:
-    """Look through all that was loaded: the numbers of the documents whose sheet is a new one's."""
-    found: dict[str, list[int]] = {d.document_id: [] for d in fresh}
+def search(database: Database, fresh: Sequence[LoadedDocument]) -> Found:
+    """Look for the sheets of new documents in all that was loaded, and in their own batch."""
+    loaded: dict[str, list[int]] = {}
+    together: dict[str, str] = {}
     newest = int(database.rows("select coalesce(max(serial), 0) from document")[0][0])
     for form, documents in _by_form(fresh).items():
+        together |= _seen_together(documents)
         for first in range(0, newest + 1, _AT_A_TIME):
             known = _known(database, form, first)
             for document in documents if known else ():
                 same = known.same_as(dict(document.sheet)) if known else ()
-                found[document.document_id] += [int(serial) for serial in same]
-    return {key: serials for key, serials in found.items() if serials}
+                if len(same):
+                    numbers = loaded.setdefault(document.document_id, [])
+                    numbers += [int(serial) for serial in same]
+    return Found(loaded, together)
 
 
 def flag(
     cursor: duckdb.DuckDBPyConnection,
     fresh: Sequence[LoadedDocument],
     serials: Mapping[str, int],
-    found: Mapping[str, list[int]],
+    found: Found,
 ) -> set[str]:
     """Add DUPLICATE_SCAN to every new document whose sheet was scanned before; which ones.
 
@@ -72,17 +89,15 @@ def flag(
         serials: Their numbers.
         found: What ``search`` found for them.
     """
+    sheets = {document.document_id: dict(document.sheet) for document in fresh}
     rows = []
-    for documents in _by_form(fresh).values():
-        before: list[_Earlier] = []
-        for document in documents:
-            mine = dict(document.sheet)
-            earlier = _first_of(cursor, found.get(document.document_id, ()), serials)
-            earlier = earlier or next((e for e in before if same_sheet(mine, e.marks)), None)
-            if earlier is not None:
-                serial = serials[document.document_id]
-                rows.append(_row(document.document_id, earlier, mine) | {"serial": serial})
-            before.append(_Earlier(document.document_id, mine))
+    for key in (k for k in sheets if k in found.loaded or k in found.together):
+        earlier = _first_of(cursor, found.loaded.get(key, ()), serials)
+        if earlier is None and key in found.together:
+            other = found.together[key]
+            earlier = _Earlier(other, sheets[other])
+        if earlier is not None:
+            rows.append(_row(key, earlier, sheets[key]) | {"serial": serials[key]})
     insert(cursor, "finding", rows)
     return {str(row["document_id"]) for row in rows}
 
@@ -95,16 +110,28 @@ def _by_form(documents: Sequence[LoadedDocument]) -> dict[FormName, list[LoadedD
     return by_form
 
 
+def _seen_together(documents: Sequence[LoadedDocument]) -> dict[str, str]:
+    """Documents of one batch and form by the first before them that shows the same sheet."""
+    rows = [(place, name, mark) for place, d in enumerate(documents) for name, mark in d.sheet]
+    columns = dict(zip(("serial", "field", "mark"), zip(*rows, strict=True), strict=True))
+    batch = Sheets(pa.table(columns))
+    first = {
+        place: batch.same_as(dict(d.sheet)).min(initial=place) for place, d in enumerate(documents)
+    }
+    return {
+        documents[place].document_id: documents[earliest].document_id
+        for place, earliest in first.items()
+        if earliest < place
+    }
+
+
 def _known(database: Database, form: FormName, first: int) -> Sheets | None:
     """The sheets of a stretch of documents."""
     table = database.table(
         "select serial, field, mark from sheet_mark where form = ? and serial >= ? and serial < ?",
         [form, first, first + _AT_A_TIME],
     )
-    if not table.num_rows:
-        return None
-    serials = np.asarray(table["serial"].to_numpy(), np.int64)
-    return Sheets(serials, table["field"].to_pylist(), table["mark"].to_pylist())
+    return Sheets(table) if table.num_rows else None
 
 
 def _first_of(
