@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dtrsm
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
 
 from pipeline.imaging.mapping import BEND_SIZE, Points, bend_basis, bend_roughness, project
@@ -222,11 +224,13 @@ def _explained(
     return _Tried(cost_of(fitted.leftover, weights), fitted, own, stiffness)
 
 
+@lru_cache(maxsize=16)
 def _penalty(columns_of_all: int, stiffness: float) -> NDArray[np.float64]:
     """What roughness costs, for the bend's functions and the columns of slips."""
     rough = 1e-6 * np.eye(columns_of_all)
     rough[:BEND_SIZE, :BEND_SIZE] += stiffness * bend_roughness()
     rough[BEND_SIZE:, BEND_SIZE:] += _SLIP_RIDGE * np.eye(columns_of_all - BEND_SIZE)
+    rough.flags.writeable = False  # one array for all who ask
     return rough
 
 
@@ -251,18 +255,20 @@ def fit_bend(
     leftover = np.zeros_like(rest)
     factors, noise = [], []
     for axis in (0, 1):
-        root, told = np.sqrt(trust[:, axis]), weights[:, axis : axis + 1]
+        # A third of the patches, pieces of a line, tell nothing along it and have no part in this.
+        told = weights[:, axis] > 0
+        root, wanted = np.sqrt(trust[told, axis]), rest[told, axis]
         # One triangular factor gives the solution and every measurement's share in its own
         # prediction. The product of an array with itself costs half of another product.
-        scaled = basis * root[:, None]
+        scaled = basis[told]
+        scaled *= root[:, None]
         lower = dpotrf((scaled.T @ scaled + rough).T, lower=1, overwrite_a=1)[0]
-        halfway = dtrtrs(lower, scaled.T, lower=1)[0]
+        halfway = dtrsm(1.0, lower, scaled.T, lower=1, overwrite_b=1)
         own = np.einsum("ji,ji->i", halfway, halfway)
-        toward = halfway @ (root * rest[:, axis])
-        coefficients[:, axis] = dtrtrs(lower, toward, lower=1, trans=1)[0]
-        left = rest[:, axis] - basis @ coefficients[:, axis]
-        leftover[:, axis] = left / (1 - np.minimum(own, 0.95))
+        coefficients[:, axis] = dtrtrs(lower, halfway @ (root * wanted), lower=1, trans=1)[0]
+        leftover[:, axis] = rest[:, axis] - basis @ coefficients[:, axis]
+        leftover[told, axis] /= 1 - np.minimum(own, 0.95)
         factors.append(lower)
-        spread = noise_of(leftover[:, axis : axis + 1], told > 0)
-        noise.append(spread**2 * mean_trust(told))
+        spread = noise_of(leftover[:, axis], told)
+        noise.append(spread**2 * mean_trust(weights[:, axis]))
     return Bending(coefficients, leftover, tuple(factors), tuple(noise))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.imaging.correlation import peaks
 from pipeline.imaging.ink import scaling
 from pipeline.imaging.mapping import Matrix, Points, affine_near, project
+from pipeline.imaging.order_statistics import median
 from pipeline.imaging.pages import Pixels
 from pipeline.imaging.reference import PATCH_PX, Reference
 from pipeline.imaging.slips import Slip
@@ -262,7 +263,7 @@ def cost_of(leftover: Points, weights: NDArray[np.float64]) -> float:
 def robust_trust(leftover: Points, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights made small where the leftover is far beyond the common spread."""
     told = weights > 0
-    scale = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 1.0
+    scale = 1.4826 * median(np.abs(leftover[told])) if told.any() else 1.0
     scale = max(_NOISE_FLOOR_PX, min(scale, 2.0))
     return np.asarray(weights / (1 + (leftover / (2 * scale)) ** 2) ** 2, np.float64)
 
@@ -310,11 +311,11 @@ def fit_homography(
 
 def noise_of(leftover: Points, told: NDArray[np.bool_], floor: float = _NOISE_FLOOR_PX) -> float:
     """Standard deviation of what is left over, robustly; ``floor`` at least."""
-    spread = 1.4826 * float(np.median(np.abs(leftover[told]))) if told.any() else 9.0
+    spread = 1.4826 * median(np.abs(leftover[told])) if told.any() else 9.0
     return max(floor, spread)
 
 
 def mean_trust(weights: NDArray[np.float64]) -> float:
     """The weight of a usual patch."""
     held = weights[weights > 0]
-    return float(np.median(held)) if held.size else 1.0
+    return median(held) if held.size else 1.0

@@ -115,14 +115,17 @@ def likeliest_slip(
         penalty: K x K, what a rough bend costs.
         size: Width and height of the form, work pixels.
     """
-    root, halfway = np.sqrt(trust), []
-    left = np.empty_like(rest)
-    for k in (0, 1):
-        scaled = basis * root[:, k : k + 1]
+    told = [trust[:, k] > 0 for k in (0, 1)]
+    own = [trust[rows, k] for k, rows in enumerate(told)]
+    halfway: list[NDArray[np.float64]] = []
+    left: list[NDArray[np.float64]] = []
+    for k, rows in enumerate(told):
+        functions, root = basis[rows], np.sqrt(own[k])
+        scaled = functions * root[:, None]
         lower = dpotrf((scaled.T @ scaled + penalty).T, lower=1, overwrite_a=1)[0]
-        halfway.append(dtrtrs(lower, basis.T, lower=1)[0])
-        bent = dtrtrs(lower, halfway[k] @ (trust[:, k] * rest[:, k]), lower=1, trans=1)[0]
-        left[:, k] = rest[:, k] - basis @ bent
+        halfway.append(dtrtrs(lower, functions.T, lower=1)[0])
+        bent = dtrtrs(lower, halfway[k] @ (own[k] * rest[rows, k]), lower=1, trans=1)[0]
+        left.append(rest[rows, k] - functions @ bent)
 
     def best(
         upright: bool, at: NDArray[np.float64], wide: NDArray[np.float64]
@@ -130,11 +133,12 @@ def likeliest_slip(
         along = places[:, 0 if upright else 1]
         steps = 0.5 * np.tanh(2 * (along[:, None] - at[None]) / wide[None])
         gain, shift = np.zeros(len(at)), np.zeros((len(at), 2))
-        for k in (0, 1):
-            weighted = trust[:, k : k + 1] * steps
+        for k, rows in enumerate(told):
+            seen = steps[rows]
+            weighted = own[k][:, None] * seen
             instead = halfway[k] @ weighted  # the part of each step that a bend makes as well
-            toward = weighted.T @ left[:, k]
-            weight = np.einsum("ij,ij->j", weighted, steps) + _RIDGE
+            toward = weighted.T @ left[k]
+            weight = np.einsum("ij,ij->j", weighted, seen) + _RIDGE
             weight -= np.einsum("ij,ij->j", instead, instead)
             shift[:, k] = toward / weight
             gain += toward**2 / weight
