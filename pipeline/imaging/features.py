@@ -133,14 +133,16 @@ def match_all(
     if len(page.points) < _MIN_MATCHES or not len(signs):
         return [np.zeros((0, 2), np.int64) for _ in forms]
     bits = signs.shape[1]
-    likeness = signs @ page.signs(bits).T
-    nearest = likeness.argmax(axis=1)
-    close = likeness[np.arange(len(nearest)), nearest] >= bits * (1 - 2 * _MAX_DISTANCE)
+    own_signs = page.signs(bits).T
     found, begin = [], 0
     for form in forms:
+        # A form at a time: the whole table would be ten megabytes, fetched anew for every page.
         end = begin + len(form.points)
-        own = np.flatnonzero(close[begin:end])
-        found.append(np.column_stack([own, nearest[begin:end][own]]))
+        likeness = signs[begin:end] @ own_signs
+        nearest = likeness.argmax(axis=1)
+        close = likeness[np.arange(len(nearest)), nearest] >= bits * (1 - 2 * _MAX_DISTANCE)
+        own = np.flatnonzero(close)
+        found.append(np.column_stack([own, nearest[own]]))
         begin = end
     return found
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.domain.geometry import PX_PER_MM, REGISTERED_DPI
 from pipeline.forms.definition import ReaderKind
 from pipeline.imaging.ink import WORK_DPI
-from pipeline.imaging.mapping import Mapping, Points, bend_basis, displacement
+from pipeline.imaging.mapping import Mapping, Points, bend_basis, displaced
 from pipeline.imaging.reference import Reference
 from pipeline.imaging.refinement import Fit
 from pipeline.imaging.slips import columns
@@ -144,11 +144,12 @@ def _uncertainty(fit: Fit, places: Points, mapping: Mapping) -> float:
 
 def _apart(fit: Fit, places: Points, mapping: Mapping) -> float:
     """The worst zone's distance between the explanation taken and another that is about as good."""
-    if fit.bend is None:
+    if fit.bend is None or not fit.rivals:
         return 0.0
     size = mapping.width_px / _TO_REGISTERED, mapping.height_px / _TO_REGISTERED
-    taken = displacement(places, size, fit.bend, fit.slips)
-    others = [displacement(places, size, r.bend, r.slips) for r in fit.rivals]
+    basis = bend_basis(places, *size)
+    taken = displaced(places, basis, fit.bend, fit.slips)
+    others = [displaced(places, basis, r.bend, r.slips) for r in fit.rivals]
     return max((float(np.linalg.norm(o - taken, axis=1).max()) for o in others), default=0.0)
 
 

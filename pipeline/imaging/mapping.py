@@ -97,7 +97,14 @@ def displacement(
     points: Points, size: tuple[float, float], bend: NDArray[np.float64], slips: Sequence[Slip]
 ) -> Points:
     """How form places are shifted by a bend and slips: N x 2."""
-    shift = bend_basis(points, *size) @ bend
+    return displaced(points, bend_basis(points, *size), bend, slips)
+
+
+def displaced(
+    points: Points, basis: NDArray[np.float64], bend: NDArray[np.float64], slips: Sequence[Slip]
+) -> Points:
+    """``displacement`` where the places' ``bend_basis`` is at hand, for several bends in turn."""
+    shift = basis @ bend
     return np.asarray(sum((slip.shift(points) for slip in slips), shift), np.float64)
 
 
