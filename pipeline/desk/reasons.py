@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipeline.desk.language import Words
+from pipeline.domain.finding_details import details
 from pipeline.domain.finding_messages import MESSAGES
+from pipeline.domain.findings import FindingCode
 from pipeline.imaging.faults import FILE_CODES, file_fault
 
 
@@ -20,6 +24,16 @@ def why(t: Words, code: str) -> str:
         if finding.value == code:
             return words.ja if japanese else words.en
     return t("why.other")
+
+
+def told(t: Words, code: str, evidence: Mapping[str, str | float]) -> list[str]:
+    """What a finding's evidence says of the page, a sentence each; nothing for other codes."""
+    if code not in set(FindingCode):
+        return []
+    said = [w.ja if t.language == "ja" else w.en for w in details(FindingCode(code), evidence)]
+    if code == FindingCode.FORM_UNKNOWN and "nearest_form" in evidence:
+        said.append(t("finding.nearest", form=t.of("form", str(evidence["nearest_form"]))))
+    return said
 
 
 def todo(t: Words, code: str) -> str:

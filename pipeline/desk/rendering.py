@@ -15,7 +15,7 @@ from pipeline.desk import access
 from pipeline.desk.context import desk_behind, words_of
 from pipeline.desk.keys import keys_of
 from pipeline.desk.language import Words
-from pipeline.domain.finding_details import details
+from pipeline.desk.reasons import told
 from pipeline.domain.finding_messages import message
 from pipeline.domain.finding_rules import rule
 from pipeline.domain.photos import figure_text
@@ -59,7 +59,7 @@ def _grouped(findings: Sequence[StoredFinding]) -> list[tuple[StoredFinding, lis
     return list(groups.values())
 
 
-_environment.globals |= {"message": message, "details": details, "rule": rule, "age": _age}
+_environment.globals |= {"message": message, "told": told, "rule": rule, "age": _age}
 _environment.globals |= {"keys_of": keys_of}
 _environment.filters |= {"clock": _clock, "grouped": _grouped, "figure": figure_text}
 

@@ -183,6 +183,33 @@ def test_a_new_scan_given_at_the_desk_replaces_the_bad_page(office: Office) -> N
     assert {"rescan.send", "rescan.replaced"} <= actions
 
 
+@pytest.mark.parametrize(
+    ("seems", "said"),
+    [
+        ({"kind": "envelope", "why": "size_of_envelope"}, "封筒のようです。"),
+        ({"kind": "photo", "why": "face_alone"}, "はがれた写真かもしれません。"),
+        (
+            {"kind": "unknown", "why": "little_agrees", "nearest_form": "reply_form"},
+            "最も似ている様式: 照会書兼回答書。",
+        ),
+    ],
+)
+def test_the_operator_reads_what_a_page_of_no_known_form_seems_to_be(
+    office: Office, seems: dict[str, str], said: str
+) -> None:
+    unknown = unknown_page()
+    (finding,) = unknown.findings
+    unknown = dataclasses.replace(
+        unknown, findings=(dataclasses.replace(finding, evidence=tuple(seems.items())),)
+    )
+    bad = arrival(office.vault, "bad", unknown)
+    load(office, "b1", bad, set_aside(office, "x", "FILE_TRUNCATED"))
+    maren = office.log_in("maren", Role.OPERATOR)
+    for path in ("/rescans", "/batches/b1", f"/rescans/{bad.documents[0].document_id}"):
+        assert said in maren.get(path).text, path
+    assert said not in maren.get("/rescans/b1:1").text, "a file that could not be opened"
+
+
 def test_a_page_that_loads_itself_keeps_nobody_logged_in(office: Office) -> None:
     maren = office.log_in("maren", Role.OPERATOR)
     maren.get("/batches")

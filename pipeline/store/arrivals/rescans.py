@@ -9,6 +9,7 @@ examination, its values and its decisions stay, linked to what came after.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -65,6 +66,7 @@ class Unusable:
         position: The file's place in its batch, from 0, in the order of the stack.
         page: Page in the file, from 1; None where the file could not be opened.
         reason: A code: of the quarantine, of a finding, or ``RESCAN_DECIDED``.
+        evidence: Names and numbers of that finding; of what the page seems to be, for example.
         decided_blank: The machine closed it as blank; a new scan is needed only if the paper
             is not.
         sent: A new scan is on its way.
@@ -83,6 +85,7 @@ class Unusable:
     sent: bool
     attempts: int
     problem: str | None
+    evidence: dict[str, str | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +119,25 @@ with doubtful as materialized (
       select serial from finding where code = '{FindingCode.REGISTRATION_POOR}')))
 ), bad as (
   select d.batch_id, a.position, p.number as page, d.document_id, d.channel, d.received_at,
-    case when d.outcome = 'rescan' then '{DECIDED}' else coalesce(
-      (select min_by(f.code, list_position(?::varchar[], f.code)) from finding f
+    (select min_by(struct_pack(code := f.code, evidence := f.evidence),
+         list_position(?::varchar[], f.code)) from finding f
        where f.serial = d.serial and f.severity <> 'info'
-         and list_contains(?::varchar[], f.code)), '{FindingCode.FORM_UNKNOWN}') end as reason,
+         and list_contains(?::varchar[], f.code)) as told,
+    case when d.outcome = 'rescan' then '{DECIDED}' end as reason,
     coalesce(d.outcome, '') = 'blank' as decided_blank
   from doubtful d
   join arrival a on a.batch_id = d.batch_id and a.scan_id = d.scan_id and a.outcome = 'loaded'
   left join page p on p.serial = d.serial
   union all
-  select batch_id, position, null, null, channel, received_at, coalesce(reason, 'UNKNOWN'), false
+  select batch_id, position, null, null, channel, received_at, null,
+    coalesce(reason, 'UNKNOWN'), false
   from arrival where outcome = 'quarantined'
 )
 select coalesce(b.document_id, b.batch_id || ':' || b.position), b.batch_id, b.position, b.page,
-  b.document_id, b.channel, b.reason, b.received_at, b.decided_blank,
-  coalesce(r.state, '') = '{SENT}', coalesce(r.attempts, 0), r.problem
+  b.document_id, b.channel, coalesce(b.reason, b.told.code, '{FindingCode.FORM_UNKNOWN}'),
+  b.received_at, b.decided_blank,
+  coalesce(r.state, '') = '{SENT}', coalesce(r.attempts, 0), r.problem,
+  coalesce(b.told.evidence, '{{}}')
 from bad b left join rescan r on r.batch_id = b.batch_id and r.position = b.position
   and r.document_id is not distinct from b.document_id
 where coalesce(r.state, '{WANTED}') in ('{WANTED}', '{SENT}')
@@ -152,14 +159,15 @@ class Rescans:
             f"limit {int(limit)}",
             [*_codes(), *parameters],
         )
-        return [Unusable(*row) for row in rows]
+        return [_unusable(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Per batch: how many papers are to be scanned again; those decided blank not counted."""
         rows = self._database.rows(
             f"select batch_id, count(*) from ({_WANTED}) as w"
             "(target, batch_id, position, page, document_id, channel, reason, received_at, "
-            "decided_blank, sent, attempts, problem) where not decided_blank group by batch_id",
+            "decided_blank, sent, attempts, problem, evidence) "
+            "where not decided_blank group by batch_id",
             _codes(),
         )
         return {str(batch): int(n) for batch, n in rows}
@@ -188,7 +196,7 @@ class Rescans:
                 [*_codes(), target],
             )
             if rows:
-                return Unusable(*rows[0])
+                return _unusable(rows[0])
         raise InputError(
             "NOT_FOUND",
             ja="この書類は、もうスキャンし直しを待っていません。",
@@ -305,6 +313,11 @@ class Rescans:
                 subject,
                 detail=f"document:{usable[0].document_id}",
             )
+
+
+def _unusable(row: Sequence[Any]) -> Unusable:
+    columns = [*row[:-1], json.loads(row[-1])]
+    return Unusable(*columns)
 
 
 def _codes() -> list[list[str]]:
