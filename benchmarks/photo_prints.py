@@ -221,7 +221,8 @@ def run(
         real_faces: Print photos of the evaluation data; nothing is measured where there are none.
 
     Returns:
-        Shares within the goals, by kind of scan and border; wrong passes of ``size``.
+        Shares within the goals, by kind of scan and border; wrong passes of ``size``; how many
+        prints of the standard size pass, and of how many it is said that they may have another.
     """
     limits = thresholds.load(settings.current().models)
     finder = PrintFinder()
@@ -233,6 +234,7 @@ def run(
         found = finder.find(one.page, one.zone, limits.limits["print"])
         row: dict[str, Any] = {
             "number": number, "kind": one.kind, "border": one.border, "found": found is not None,
+            "standard": one.standard,
         }  # fmt: skip
         if found is not None:
             s = found.size
@@ -250,7 +252,8 @@ def run(
                 "wrong_pass": verdict == Verdict.PASS
                 and worst != Verdict.PASS
                 and true_off > limits.of(size_check.NAME)["review_mm"] + SIZE_GOAL_MM,
-                "wrong_fail": verdict == Verdict.FAIL and one.standard,
+                "standard_passed": verdict == Verdict.PASS and one.standard,
+                "wrong_word": verdict in (Verdict.FAIL, Verdict.REVIEW) and one.standard,
             }
         rows.append(row)
     return _summary(rows) | {"rows": rows}
@@ -266,13 +269,16 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     for name, part in parts.items():
         seen = [r for r in part if r["found"]]
         near = sum(max(abs(v) for v in r["off_mm"]) <= SIZE_GOAL_MM for r in seen)
+        standard = sum(r["standard"] for r in part)
         turn = sum(abs(r["turn_deg"]) <= TURN_GOAL_DEG for r in seen)
         out[name] = {
             "size_within_0.5_mm": Rate(near, len(part)).as_dict(),
             "turn_within_0.5_deg": Rate(turn, len(part)).as_dict(),
             "sure": Rate(sum(r["sure"] for r in seen), len(part)).as_dict(),
             "wrong_passes": Rate(sum(r["wrong_pass"] for r in seen), len(part)).as_dict(),
-            "wrong_fails": Rate(sum(r["wrong_fail"] for r in seen), len(part)).as_dict(),
+            # What the sender of a print of the right size sees of it.
+            "standard_passed": Rate(sum(r["standard_passed"] for r in seen), standard).as_dict(),
+            "wrong_word": Rate(sum(r["wrong_word"] for r in seen), standard).as_dict(),
         }
     return out
 

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from pipeline import settings
 from pipeline.photo import thresholds
 from pipeline.photo.prints.edges import edge_in
-from pipeline.photo.prints.printing_in_sight import blank_surroundings, printing_in_sight
+from pipeline.photo.prints.greys import GREYS, as_greys
+from pipeline.photo.prints.printing_in_sight import Printing, prepared_blank, printing_in_sight
 
 LIMITS = thresholds.load(settings.current().models).limits["print"]
+FRAMED = np.full((160, 160, 3), 255, np.uint8)
+cv2.rectangle(FRAMED, (40, 40), (120, 120), (120, 160, 230), 1)
 EDGE = 36.0
 PLACE_TOLERANCE = 2.0  # samples: 0.25 mm, half of what a size may be off
 WHITE_BORDER, DARK_BORDER = 0.98, 0.12
@@ -87,16 +90,30 @@ def test_paper_alone_holds_no_edge() -> None:
     assert edge_in(profile, 30, LIMITS).misfit > 1
 
 
-@pytest.mark.parametrize("shade", [1.0, 0.8])
-def test_printing_counts_where_the_page_shows_it_and_not_where_a_print_covers_it(
-    shade: float,
-) -> None:
-    drawn = np.full((160, 160, 3), 255, np.uint8)
-    cv2.rectangle(drawn, (40, 40), (120, 120), (120, 160, 230), 1)
+def _under_a_print(drawn: np.ndarray, shade: float) -> Printing:
     seen = (cv2.GaussianBlur(drawn, (0, 0), 0.7) * shade).astype(np.uint8)
     seen[:80] = 200  # a print over the upper half
-    hidden = printing_in_sight(seen, blank_surroundings(drawn), np.array((255.0, 255.0, 255.0)))
-    assert hidden[100, 40] == 1
-    assert hidden[120, 80] == 1
-    assert hidden[40, 80] == 0
-    assert hidden[60, 120] == 0
+    return printing_in_sight(seen, prepared_blank(FRAMED), np.array((255.0, 255.0, 255.0)))
+
+
+@pytest.mark.parametrize("shade", [1.0, 0.8])
+@pytest.mark.parametrize("grey", [None, *range(len(GREYS))])
+def test_printing_counts_where_the_page_shows_it_and_not_where_a_print_covers_it(
+    shade: float, grey: int | None
+) -> None:
+    drawn = FRAMED if grey is None else as_greys(FRAMED)[grey].astype(np.uint8)
+    printing = _under_a_print(drawn, shade)
+    for row, column in ((100, 40), (120, 80)):
+        assert printing.in_sight[row, column] == 1
+        assert printing.covered[row, column] == 0
+    for row, column in ((40, 80), (60, 120)):
+        assert printing.in_sight[row, column] == 0
+        assert printing.covered[row, column] == 1
+
+
+def test_a_dark_edge_beside_printing_is_not_hidden_by_it() -> None:
+    seen = FRAMED.copy()
+    seen[:, 43:] = 20  # begins within the rim of the frame's line
+    printing = printing_in_sight(seen, prepared_blank(FRAMED), np.array((255.0, 255.0, 255.0)))
+    assert printing.in_sight[80, 40] == 1
+    assert not printing.in_sight[60:100, 43:48].any()

@@ -23,8 +23,9 @@ from pipeline.forms.drawing import blank_raster
 from pipeline.imaging.pages import Pixels, RegisteredPage
 from pipeline.photo.prints import tones
 from pipeline.photo.prints.covered import COARSE_PX_PER_MM, refined, rough_outline
+from pipeline.photo.prints.greys import as_greys, is_grey
 from pipeline.photo.prints.outlines import STANDARD_MM, Outline, SidePlace
-from pipeline.photo.prints.printing_in_sight import BlankSurroundings, blank_surroundings
+from pipeline.photo.prints.printing_in_sight import Blank, prepared_blank
 from pipeline.photo.prints.standard_size import is_sure, with_standard_sides
 from pipeline.photo.subject import PrintSize
 from pipeline.photo.thresholds import Limits
@@ -34,9 +35,6 @@ Plane = NDArray[np.floating[Any]]
 MARGIN_MM = 9.0  # how far outside its place a print is looked for
 TOLERANCE_MM = 0.35  # registration error that the form's own lines may show
 ELSEWHERE_MM = 2.5  # a half size or a place this far from the form's is worth a look of its own
-GREY_LEVELS = 6.0  # of 255: channels of a grey scan differ by no more than its compression makes
-# Shares of blue, green and red in a grey: by brightness (ITU-R BT.601), by green, all alike.
-GREYS = ((0.114, 0.587, 0.299), (0.0, 1.0, 0.0), (1 / 3, 1 / 3, 1 / 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class PrintFinder:
     def __init__(self, cache_dir: Path | None = None) -> None:
         """Remember where drawn blanks are kept."""
         self._cache_dir = cache_dir
-        self._known: dict[tuple[str, BoxPx], tuple[Plane, Plane, BlankSurroundings]] = {}
+        self._known: dict[tuple[str, BoxPx], tuple[Plane, Plane, Blank]] = {}
 
     def find(self, page: RegisteredPage, zone: Zone, limits: Limits) -> FoundPrint | None:
         """The print in or near the photo zone; None where there is none."""
@@ -94,7 +92,7 @@ class PrintFinder:
 
     def _explained(
         self, page: RegisteredPage, place: BoxPx, shape: tuple[int, ...]
-    ) -> tuple[Plane, Plane, BlankSurroundings] | None:
+    ) -> tuple[Plane, Plane, Blank] | None:
         """Darkest and lightest of the blank near each coarse pixel of a place; the blank there."""
         key = (page.form.key, place)
         if key not in self._known:
@@ -109,7 +107,7 @@ class PrintFinder:
             )
             size = tones.working_size(part.shape)
             drawn = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-            self._known[key] = (low, high, blank_surroundings(np.asarray(drawn, np.uint8)))
+            self._known[key] = (low, high, prepared_blank(np.asarray(drawn, np.uint8)))
         known = self._known[key]
         return known if known[0].shape[:2] == _coarse_size(shape)[::-1] else None
 
@@ -126,8 +124,8 @@ def _coarse(pixels: Pixels) -> Plane:
 
 def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, int, int]) -> Plane:
     """Levels by which each coarse pixel differs from anything the blank form shows near it."""
-    if _is_grey(crop):
-        low, high = _as_greys(low).min(axis=0), _as_greys(high).max(axis=0)
+    if is_grey(crop):
+        low, high = as_greys(low).min(axis=0), as_greys(high).max(axis=0)
     tone = np.array(paper_bgr, np.float32) / 255
     low, high = low * tone, high * tone
     seen = cv2.GaussianBlur(_coarse(crop), (0, 0), 0.7)
@@ -140,18 +138,6 @@ def _unexplained(crop: Pixels, low: Plane, high: Plane, paper_bgr: tuple[int, in
         low, high = low + shift, high + shift
     gap = np.maximum(np.maximum(low - seen, seen - high), 0).max(axis=2)
     return np.asarray(gap, np.float32)
-
-
-def _is_grey(crop: Pixels) -> bool:
-    """Whether a scanner that sees no colours made it."""
-    small = cv2.resize(crop, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).astype(int)
-    return float(np.percentile(np.ptp(small, axis=2), 99)) <= GREY_LEVELS
-
-
-def _as_greys(colours: Plane) -> Plane:
-    """What scanners without colour make of colours: G x H x W x 3, a grey for each kind."""
-    greys = colours @ np.array(GREYS, np.float32).T
-    return np.repeat(np.moveaxis(greys, 2, 0)[..., None], 3, axis=3)
 
 
 def _part(plane: Plane, middle: Plane, half: Plane) -> Plane:
