@@ -43,7 +43,9 @@ def _overlay(subject: Subject, check: PhotoCheck) -> Pixels:
         # Edges against their limit and structure against its own, on one scale.
         told = dict(check.extra)
         fine = background.edges(subject, background.FINE_PX) / told.get("edges_threshold", 1.0)
-        uneven = background.structure(subject) / told.get("structure_threshold", 1.0)
+        uneven = background.structure(subject, subject.background()) / told.get(
+            "structure_threshold", 1.0
+        )
         picture = _heat(subject, np.maximum(uneven, fine), 1.0)
     elif name == PhotoCheckName.SHADOW:
         light, wall = shadow.map_of(subject)

@@ -80,7 +80,7 @@ class Subject:
         person = (self.person > 0.25).astype(np.uint8)
         grow = max(3, int(gap * self.unit_px)) | 1
         grown = cv2.dilate(person, np.ones((grow, grow), np.uint8))
-        wall: Region = np.asarray(grown == 0)
+        wall = open_to_rim(grown == 0)
         # The rim of a print shows its cut edge, glue and the paper under it.
         rim = max(2, round(0.07 * self.unit_px))
         wall[:rim] = wall[-rim:] = False
@@ -94,6 +94,20 @@ class Subject:
             oval = np.round(self.face.mesh[list(OVAL), :2]).astype(np.int32)
             cv2.fillConvexPoly(region, cv2.convexHull(oval), (1,))
         return np.asarray(region > 0)
+
+
+def open_to_rim(wall: Region) -> Region:
+    """The parts of a wall that reach the top or a side of the photo.
+
+    What hair and neck enclose is hair in its own shade more often than a wall; 4-connected, so that
+    a strand of hair closes it.
+    """
+    _, numbers = cv2.connectedComponents(wall.astype(np.uint8), connectivity=4)
+    rim = np.concatenate([numbers[0], numbers[:, 0], numbers[:, -1]])
+    reached = np.zeros(int(numbers.max()) + 1, bool)
+    reached[rim] = True
+    reached[0] = False
+    return np.asarray(reached[numbers])
 
 
 def working_scale(picture: Pixels, face: Face | None) -> float:

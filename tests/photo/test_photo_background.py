@@ -14,6 +14,7 @@ from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.model_store import ModelStore
 from pipeline.photo.checks import background
 from pipeline.photo.grading import GradedPhoto, PhotoGrader
+from pipeline.photo.subject import open_to_rim
 from pipeline.samples.portraits import PortraitSpec, draw_portrait
 
 PRINT_PX = (413, 531)
@@ -80,7 +81,23 @@ def test_structure_is_zero_on_the_person_and_where_light_falls_off_evenly(
         picture=np.full_like(graded.subject.picture, 200),
         light=np.broadcast_to(across, graded.subject.light.shape).copy(),
     )
-    seen = background.structure(even)
+    seen = background.structure(even, even.background())
     assert seen.shape == even.light.shape
     assert not seen[~even.background()].any()
     assert np.percentile(seen[even.background()], 90) < 0.5  # levels of L*
+
+
+def test_hair_behind_the_neck_is_no_wall() -> None:
+    person = np.zeros((60, 40), bool)
+    person[10:, 8:32] = True
+    hole = np.zeros_like(person)
+    hole[40:50, 12:16] = True
+    wall = open_to_rim(~person | hole)
+    assert not wall[hole].any()
+    assert (wall == ~person).all()
+
+
+def test_wall_below_a_raised_strand_still_reaches_the_side() -> None:
+    wall = np.ones((30, 30), bool)
+    wall[10:12, 5:] = False
+    assert (open_to_rim(wall) == wall).all()

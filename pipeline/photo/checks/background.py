@@ -7,13 +7,14 @@ import numpy as np
 
 from pipeline.domain.photos import PhotoCheck, PhotoCheckName
 from pipeline.photo.checks import verdicts
-from pipeline.photo.subject import Plane, Subject
+from pipeline.photo.subject import Plane, Region, Subject
 from pipeline.photo.thresholds import Limits
 
 NAME = PhotoCheckName.BACKGROUND
 MIN_SHARE = 0.02  # of the photo, below which there is no wall to judge
 FINE_PX = 2.0
 MIN_LIGHT = 20.0  # L* of the lightest parts of the photo: in less nothing can be told apart
+LIT_SHARE = 0.02  # of the photo
 # Ink dots and a scanner's noise average out over a cell; planks, tiles and things on a shelf do
 # not, however little they differ in tone.
 CELL_PX, SMOOTH_CELLS = 3, 2.0
@@ -34,7 +35,7 @@ def edges(subject: Subject, blur_px: float) -> Plane:
     return np.asarray(np.sqrt(strength), np.float32)
 
 
-def structure(subject: Subject) -> Plane:
+def structure(subject: Subject, wall: Region) -> Plane:
     """How far each working pixel of the wall is from an evenly lit wall, levels of L*a*b*.
 
     The wall alone is smoothed, so that the person's outline does not leak into it, and a surface
@@ -42,7 +43,6 @@ def structure(subject: Subject) -> Plane:
     outside the wall, and everywhere where there is too little of it to fit a surface.
     """
     height, width = subject.light.shape
-    wall = subject.background()
     lab = cv2.cvtColor(subject.picture, cv2.COLOR_BGR2LAB).astype(np.float32)
     lab[..., 0] = subject.light
     size = (max(1, width // CELL_PX), max(1, height // CELL_PX))
@@ -75,9 +75,10 @@ def assess(subject: Subject, limits: Limits) -> PhotoCheck:
     wall = subject.background()
     # Without anybody before it a wall is a picture of something; without light there is no wall.
     someone = subject.face is not None or subject.glimpse is not None
-    if not someone or wall.mean() < MIN_SHARE or np.percentile(subject.light, 98) < MIN_LIGHT:
+    lit = (subject.light >= MIN_LIGHT).mean() >= LIT_SHARE
+    if not someone or wall.mean() < MIN_SHARE or not lit:
         return verdicts.not_assessable(NAME, "levels")
-    uneven = float(np.percentile(structure(subject)[wall], 90))
+    uneven = float(np.percentile(structure(subject, wall)[wall], 90))
     fine = float(np.percentile(edges(subject, FINE_PX)[wall], 95))
     measures = (
         verdicts.measured_above(uneven, "levels", limits["review"], limits["fail"]),

@@ -9,7 +9,7 @@ from pipeline.domain.photos import PhotoCheck, PhotoCheckName, Verdict
 from pipeline.imaging.pages import Pixels
 from pipeline.photo.checks import verdicts
 from pipeline.photo.faces import CHIN, Face, Points
-from pipeline.photo.subject import Plane, Region, Subject
+from pipeline.photo.subject import Plane, Region, Subject, open_to_rim
 from pipeline.photo.thresholds import Limits
 
 NAME = PhotoCheckName.SHADOW
@@ -44,7 +44,7 @@ def _wall_and_person(subject: Subject) -> tuple[Region, Pixels]:
         level[: max(0, round(float(_eyes(subject.face)[1])))] = PERSON_ABOVE_EYES
     person = (subject.person > level).astype(np.uint8)
     grow = max(3, int(GAP * subject.unit_px)) | 1
-    wall: Region = cv2.dilate(person, np.ones((grow, grow), np.uint8)) == 0
+    wall = open_to_rim(cv2.dilate(person, np.ones((grow, grow), np.uint8)) == 0)
     rim = max(2, round(RIM * subject.unit_px))
     wall[:rim] = wall[-rim:] = False
     wall[:, :rim] = wall[:, -rim:] = False
