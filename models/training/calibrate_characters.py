@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.set_aside import digests_set_aside
+from models.training import cross_fitting
 from models.training.boxed_rows import RowEvidence, kept_rows
 from models.training.calibrate_numbers import (
     CROSSING_SEED,
@@ -37,6 +38,7 @@ from models.training.calibrate_numbers import (
     readings,
     with_doubt,
 )
+from models.training.cross_fitting import fit_folds, fold_of
 from models.training.simulated_numbers import (
     PARTS,
     Outcomes,
@@ -50,7 +52,13 @@ from pipeline.readers.boxes.box_reader import BoxReader
 from pipeline.readers.boxes.character_network import BOX_MODELS, MODEL
 from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
 from pipeline.readers.boxes.joining import joined
-from pipeline.readers.calibrating.calibration import calibration_error, fit_views, risk_coverage
+from pipeline.readers.boxes.matrix_scaling import MatrixScaling
+from pipeline.readers.calibrating.calibration import (
+    calibration_error,
+    fit_scaling,
+    fit_views,
+    risk_coverage,
+)
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
 from pipeline.readers.risk.risk_curves import (
@@ -78,6 +86,7 @@ RELATIVE = {
 }
 INVALID_WRITTEN_SHARE = 0.01  # assumed: one applicant in a hundred writes a wrong digit
 _WINDOW = 7  # a postal code
+_CLEAR_BELOW = 0.5
 _CLEAN_JUNK_PERCENTILE = 99.6
 _CLEAN_OVER_PERCENTILE = 99.9
 _OVER_LIMITS = (0.1, 0.97)
@@ -97,13 +106,14 @@ class Cells:
     truth: NDArray[np.int64]
     junk: Floats
     over: Floats
+    fold: NDArray[np.int64]
     alphabet: str
 
     @classmethod
     def of(cls, rows: Sequence[RowEvidence]) -> Cells:
         """Gathers the cells that the geometry does not doubt."""
         alphabet = rows[0].zone.alphabet
-        first, second, truth, junk, over = [], [], [], [], []
+        first, second, truth, junk, over, fold = [], [], [], [], [], []
         for row in rows:
             held = [i for i, ink in enumerate(row.inks) if ink.ink_px is not None]
             for k, i in enumerate(held):
@@ -115,20 +125,41 @@ class Cells:
                 junk.append(float(np.exp(row.views.network[k, -1])))
                 digits = row.views.digits
                 over.append(0.0 if digits is None else float(np.exp(digits[k, -1])))
+                fold.append(fold_of(row.digests[i]))
         return cls(
             np.array(first),
             np.array(second),
             np.array(truth),
             np.array(junk),
             np.array(over),
+            np.array(fold, np.int64),
             alphabet,
         )
 
+    def joined(self, weights: ViewWeights) -> Floats:
+        """The log probabilities of both views together, before they are scaled."""
+        return np.log(joined(self.first, self.second, dataclasses.replace(weights, scaling=None)))
+
+    def clear(self) -> Cells:
+        """Those that are probably one character."""
+        clear = self.junk < _CLEAR_BELOW
+        parts = (self.first, self.second, self.truth, self.junk, self.over, self.fold)
+        return Cells(*(part[clear] for part in parts), self.alphabet)
+
 
 def fit(cells: Cells) -> ViewWeights:
-    """Weights from the cells that are probably one character."""
-    clear = cells.junk < 0.5
-    return fit_views(cells.first[clear], cells.second[clear], cells.truth[clear])
+    """Weights of the views."""
+    clear = cells.clear()
+    return fit_views(clear.first, clear.second, clear.truth)
+
+
+def fit_digits(cells: Cells) -> tuple[ViewWeights, tuple[MatrixScaling, ...]]:
+    """Weights of the views of digits with their scaling, and for each fold that without it."""
+    weights, clear = fit(cells), cells.clear()
+    logs = clear.joined(weights)
+    scaling = fit_scaling(logs, clear.truth)
+    folds = fit_folds(logs, clear.truth, clear.fold)
+    return dataclasses.replace(weights, scaling=scaling), folds
 
 
 def unflagged_cells(
@@ -267,7 +298,7 @@ def main() -> None:
         seed = options.seed + (CROSSING_SEED if more else 0)
         rows[name] = kept_rows(reader, real, kind, sheets, seed, away, kept, **more)
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
-    artefact = compute(reader, rows, provisional)
+    artefact, scalings = compute(reader, rows, provisional)
     artefact["made"] = {
         "on": dt.datetime.now(dt.UTC).date().isoformat(),
         "network": " ".join(store.version(name) for name in BOX_MODELS),
@@ -277,6 +308,7 @@ def main() -> None:
         "seed": options.seed,
     }
     path = options.out or settings.models / ARTEFACT
+    cross_fitting.write(scalings, settings.models)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(artefact, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(artefact["evaluation"], indent=1))
@@ -301,19 +333,20 @@ def compute(
     reader: BoxReader,
     rows: dict[str, list[RowEvidence]],
     provisional: CharacterThresholds,
-) -> dict[str, Any]:
-    """The artefact's content from collected rows."""
+) -> tuple[dict[str, Any], tuple[MatrixScaling, ...]]:
+    """The artefact's content from collected rows, and the scalings that it was measured with."""
     digit_rows, pin_rows = rows["numbers"] + rows["postal"], rows["pins"]
     digits, capitals = Cells.of(digit_rows), Cells.of(pin_rows)
-    views = {"digits": fit(digits), "capitals": fit(capitals)}
+    of_digits, scalings = fit_digits(digits)
+    views = {"digits": of_digits, "capitals": fit(capitals)}
     both = np.concatenate([digits.junk, capitals.junk])
     junk = float(np.clip(np.percentile(both, _CLEAN_JUNK_PERCENTILE), 0.05, 0.9))
     over = float(np.clip(np.percentile(digits.over, _CLEAN_OVER_PERCENTILE), *_OVER_LIMITS))
     thresholds = dataclasses.replace(provisional, views=views, junk=junk, overwritten=over)
-    numbers = readings(reader, rows["numbers"], thresholds)
-    doubt = doubt_parts(reader, rows, thresholds)
+    numbers = readings(reader, rows["numbers"], thresholds, scalings)
+    doubt = doubt_parts(reader, rows, thresholds, scalings)
     thresholds = with_doubt(thresholds, doubt)
-    postal = readings(reader, rows["postal"], thresholds)
+    postal = readings(reader, rows["postal"], thresholds, scalings)
     pins = readings(reader, pin_rows, thresholds)
     lower = [
         cell.lower_case
@@ -335,17 +368,13 @@ def compute(
         "targets_relative_to_setting": RELATIVE,
         **doubt["evaluation"],
         "digits": {
-            "accuracy": round(float((_best(digits, views["digits"]) == digits.truth).mean()), 6),
-            "calibration_error": round(_error(digits, views["digits"]), 6),
+            **_figures(_posterior(digits, of_digits, scalings), digits.truth),
             "cells": d_total,
             "character": describe(digit),
             "risk_coverage": risk_coverage(d_conf, d_right, _SHARES),
         },
         "capitals": {
-            "accuracy": round(
-                float((_best(capitals, views["capitals"]) == capitals.truth).mean()), 6
-            ),
-            "calibration_error": round(_error(capitals, views["capitals"]), 6),
+            **_figures(_posterior(capitals, views["capitals"]), capitals.truth),
             "cells_outside_always_flagged": p_total,
             "character": describe(capital),
             "risk_coverage": risk_coverage(p_conf, p_right, _SHARES),
@@ -358,12 +387,9 @@ def compute(
             "real_rows": len(whole[0]),
         },
     }
-    return {
-        "version": "characters-v1/2",
-        "views": {
-            k: {n: round(x, 8) for n, x in dataclasses.asdict(v).items() if x is not None}
-            for k, v in views.items()
-        },
+    content = {
+        "version": "characters-v1/3",
+        "views": {kind: _as_content(weights) for kind, weights in views.items()},
         "character": {"digits": digit.threshold, "capitals": capital.threshold},
         "field": {
             "my_number": number.threshold,
@@ -380,15 +406,31 @@ def compute(
         "invalid_written_share": INVALID_WRITTEN_SHARE,
         "evaluation": evaluation,
     }
+    return content, scalings
 
 
-def _best(cells: Cells, weights: ViewWeights) -> NDArray[np.int64]:
-    return np.asarray(joined(cells.first, cells.second, weights).argmax(axis=1), np.int64)
+def _as_content(weights: ViewWeights) -> dict[str, Any]:
+    found = {name: value for name, value in dataclasses.asdict(weights).items() if value}
+    return {k: round(v, 8) if isinstance(v, float) else v for k, v in found.items()}
 
 
-def _error(cells: Cells, weights: ViewWeights) -> float:
-    posterior = joined(cells.first, cells.second, weights)
-    return calibration_error(posterior.max(axis=1), posterior.argmax(axis=1) == cells.truth)
+def _posterior(
+    cells: Cells, weights: ViewWeights, scalings: Sequence[MatrixScaling] = ()
+) -> Floats:
+    """The cells' probabilities; with scalings, of each by the one that does not know its image."""
+    if not scalings:
+        return joined(cells.first, cells.second, weights)
+    logs = cells.joined(weights)
+    found = np.empty(logs.shape)
+    for fold, scaling in enumerate(scalings):
+        found[cells.fold == fold] = np.exp(scaling.apply(logs[cells.fold == fold]))
+    return found
+
+
+def _figures(posterior: Floats, truth: NDArray[np.int64]) -> dict[str, float]:
+    right = posterior.argmax(axis=1) == truth
+    error = calibration_error(posterior.max(axis=1), right)
+    return {"accuracy": round(float(right.mean()), 6), "calibration_error": round(error, 6)}
 
 
 if __name__ == "__main__":

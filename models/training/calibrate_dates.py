@@ -27,8 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.set_aside import digests_set_aside
+from models.training import cross_fitting
 from models.training.boxed_rows import collect
 from models.training.calibrate_characters import describe
+from models.training.cross_fitting import read_crossed
 from pipeline.domain import era as eras
 from pipeline.domain.documents import FieldName
 from pipeline.domain.findings import FindingCode
@@ -191,6 +193,7 @@ def main() -> None:
     thresholds = CharacterThresholds.load(settings.models)
     reader = BoxReader(store, PaddleRecogniser(store, settings.cache), thresholds)
     real = RealInk.load(data_folder(), "calibrate")
+    scalings = cross_fitting.load(settings.models)
     rows: list[tuple[str, WrittenDate, BoxedReading]] = []
     drawn: list[WrittenDate] = []
 
@@ -202,7 +205,7 @@ def main() -> None:
     away = digests_set_aside(real.split)
     evidence = collect(reader, real, DATE_ROW, options.sheets, options.seed, away, write=write_one)
     for row in evidence:
-        reading = reader.assemble(row.zone, row.inks, row.views, thresholds)
+        reading = read_crossed(reader, row, thresholds, scalings)
         # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
         rows.append((row.preset, drawn[len(rows)], reading))
         if len(rows) % 220 == 0:

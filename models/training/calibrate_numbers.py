@@ -24,12 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.set_aside import digests_set_aside
+from models.training import cross_fitting
 from models.training.boxed_rows import RowEvidence, kept_rows
+from models.training.cross_fitting import read_crossed
 from models.training.simulated_numbers import KINDS, Outcomes, simulate_in_parts
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxed import BoxedReading, CellState
 from pipeline.readers.boxes.box_reader import BoxReader
 from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds
+from pipeline.readers.boxes.matrix_scaling import MatrixScaling
 from pipeline.readers.boxes.resolve_my_number import resolve_my_number
 from pipeline.readers.paddle_engine import PaddleRecogniser
 from pipeline.readers.risk.acceptance import STANDARD_PER_MILLION
@@ -56,10 +59,20 @@ Rows = Mapping[str, Sequence[RowEvidence]]
 
 
 def readings(
-    reader: BoxReader, rows: Sequence[RowEvidence], thresholds: CharacterThresholds
+    reader: BoxReader,
+    rows: Sequence[RowEvidence],
+    thresholds: CharacterThresholds,
+    scalings: Sequence[MatrixScaling] = (),
 ) -> list[BoxedReading]:
-    """The rows as the reader would read them with these thresholds."""
-    return [reader.assemble(row.zone, row.inks, row.views, thresholds) for row in rows]
+    """The rows as the reader would read them with these thresholds.
+
+    Args:
+        reader: Puts the views together.
+        rows: The rows.
+        thresholds: The thresholds.
+        scalings: Of digits, one for each fold of images, fitted without it.
+    """
+    return [read_crossed(reader, row, thresholds, scalings) for row in rows]
 
 
 def doubt_shares(
@@ -83,16 +96,22 @@ def doubt_shares(
     return shares, {state.value: (wrong, n) for state, (wrong, n) in seen.items()}
 
 
-def doubt_parts(reader: BoxReader, rows: Rows, thresholds: CharacterThresholds) -> dict[str, Any]:
+def doubt_parts(
+    reader: BoxReader,
+    rows: Rows,
+    thresholds: CharacterThresholds,
+    scalings: Sequence[MatrixScaling],
+) -> dict[str, Any]:
     """How often cells in doubt are read wrong: ``shares`` for the artefact, and ``evaluation``.
 
     Args:
         reader: Puts the views together.
         rows: ``numbers``, and ``crossing`` with many characters over the lines.
         thresholds: Calibration and which cells are doubtful.
+        scalings: As for ``readings``.
     """
     every = [*rows["numbers"], *rows["crossing"]]
-    boxed = readings(reader, every, thresholds)
+    boxed = readings(reader, every, thresholds, scalings)
     unsure, of_unsure = doubt_shares(boxed, every, sure=False)
     sure, of_sure = doubt_shares(boxed, every, sure=True)
     return {
@@ -223,7 +242,7 @@ def main() -> None:
         rows[name] = kept_rows(reader, real, MY_NUMBER_ROW, sheets, seed, away, kept, crossing)
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
     content = json.loads(path.read_text(encoding="utf-8"))
-    put_into(content, reader, rows, thresholds)
+    put_into(content, reader, rows, thresholds, cross_fitting.load(settings.models))
     content["made"]["numbers_on"] = dt.datetime.now(dt.UTC).date().isoformat()
     content["made"]["numbers_seed"] = options.seed
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -231,7 +250,11 @@ def main() -> None:
 
 
 def put_into(
-    content: dict[str, Any], reader: BoxReader, rows: Rows, thresholds: CharacterThresholds
+    content: dict[str, Any],
+    reader: BoxReader,
+    rows: Rows,
+    thresholds: CharacterThresholds,
+    scalings: Sequence[MatrixScaling],
 ) -> None:
     """Measures My Numbers and changes what an artefact says of them.
 
@@ -240,10 +263,11 @@ def put_into(
         reader: Puts the views together.
         rows: ``numbers`` and ``crossing``.
         thresholds: Of the artefact.
+        scalings: As for ``readings``.
     """
-    doubt = doubt_parts(reader, rows, thresholds)
+    doubt = doubt_parts(reader, rows, thresholds, scalings)
     thresholds = with_doubt(thresholds, doubt)
-    boxed = readings(reader, rows["numbers"], thresholds)
+    boxed = readings(reader, rows["numbers"], thresholds, scalings)
     simulated = simulate_in_parts(boxed, rows["numbers"], thresholds, SIMULATED, 7)
     curve = number_curve(simulated)
     choice = curve.choose(STANDARD_PER_MILLION)

@@ -10,7 +10,8 @@ import pytest
 from pipeline.domain.errors import DefectError, InputError
 from pipeline.readers.boxes.character_network import BOX_MODELS, MODEL
 from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
-from pipeline.readers.boxes.joining import joined, normalised
+from pipeline.readers.boxes.joining import joined
+from pipeline.readers.boxes.log_probabilities import normalised
 from pipeline.readers.calibrating.calibration import (
     calibration_error,
     fit_views,

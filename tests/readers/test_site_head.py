@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.domain.errors import DefectError
 from pipeline.readers.boxes.character_thresholds import ViewWeights
-from pipeline.readers.boxes.joining import joined, normalised
+from pipeline.readers.boxes.joining import joined
+from pipeline.readers.boxes.log_probabilities import normalised
 from pipeline.readers.calibrating.site_head import (
     HEAD_FILE,
     Cells,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.imaging.pages import Pixels
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxes.glyphs import SIDE_PX, normalise
-from pipeline.readers.boxes.joining import normalised
+from pipeline.readers.boxes.log_probabilities import normalised
 
 MODEL = "characters-v1"
 BOX_MODELS = ("boxes-v2", "boxes-v3")

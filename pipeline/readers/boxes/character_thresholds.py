@@ -12,10 +12,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.readers.boxes.matrix_scaling import MatrixScaling
 from pipeline.readers.risk.acceptance import (
     STANDARD_PER_MILLION,
     Acceptance,
@@ -33,7 +35,7 @@ _NUMBERS = ("my_number", "my_number_zero")
 
 @dataclass(frozen=True, slots=True)
 class ViewWeights:
-    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised.
+    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised, scaled.
 
     Attributes:
         first: Power of the network.
@@ -42,6 +44,7 @@ class ViewWeights:
         floor: Share that is spread evenly over all characters.
         before: What is done to the network's log probabilities before they are joined, where a
             site has trained for itself.
+        scaling: What the joined log probabilities go through last, where both views are there.
     """
 
     first: float
@@ -49,6 +52,19 @@ class ViewWeights:
     first_alone: float
     floor: float
     before: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
+    scaling: MatrixScaling | None = None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> ViewWeights:
+        """As the artefact holds them."""
+        scaling = content.get("scaling")
+        return cls(
+            first=float(content["first"]),
+            second=float(content["second"]),
+            first_alone=float(content["first_alone"]),
+            floor=float(content["floor"]),
+            scaling=MatrixScaling.of(**scaling) if scaling else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +129,7 @@ class CharacterThresholds:
             content = found.content
             read = cls(
                 version=found.fingerprint,
-                views={
-                    kind: ViewWeights(
-                        float(w["first"]),
-                        float(w["second"]),
-                        float(w["first_alone"]),
-                        float(w["floor"]),
-                    )
-                    for kind, w in content["views"].items()
-                },
+                views={kind: ViewWeights.of(w) for kind, w in content["views"].items()},
                 character={k: _share(v) for k, v in content["character"].items()},
                 field={k: _share(v) for k, v in content["field"].items()},
                 junk=_share(content["junk"]),

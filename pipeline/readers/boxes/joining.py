@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.readers.boxes.character_thresholds import ViewWeights
+from pipeline.readers.boxes.log_probabilities import normalised
 
 Floats = NDArray[np.float64]
 
@@ -25,19 +26,12 @@ def joined(first: Floats, second: Floats | None, weights: ViewWeights) -> Floats
         return np.zeros(first.shape)
     if weights.before is not None:
         first = weights.before(first)
-    logs = (
-        weights.first_alone * first
-        if second is None
-        else weights.first * first + weights.second * second
-    )
-    product = np.exp(normalised(logs))
+    if second is None:
+        logs = normalised(weights.first_alone * first)
+    else:
+        logs = normalised(weights.first * first + weights.second * second)
+        if weights.scaling is not None:
+            logs = weights.scaling.apply(logs)
+    product = np.exp(logs)
     # No glyph rules a character out altogether: writers and labels err, too.
     return np.asarray((1 - weights.floor) * product + weights.floor / first.shape[1])
-
-
-def normalised(logs: Floats) -> Floats:
-    """Log probabilities whose rows sum to 1."""
-    if not len(logs):
-        return logs
-    logs = logs - logs.max(axis=1, keepdims=True)
-    return np.asarray(logs - np.log(np.exp(logs).sum(axis=1, keepdims=True)))

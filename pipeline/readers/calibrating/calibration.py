@@ -15,10 +15,16 @@ from scipy import optimize, stats
 
 from pipeline.readers.boxes.character_thresholds import ViewWeights
 from pipeline.readers.boxes.joining import joined
+from pipeline.readers.boxes.log_probabilities import normalised
+from pipeline.readers.boxes.matrix_scaling import LEAST_LOG, MatrixScaling
 
 Floats = NDArray[np.float64]
 # How far beyond the worst error seen a threshold is put, in log-odds: e.g. 0.99 becomes 0.996.
 MARGIN_LOG_ODDS = 1.0
+# Standard deviation of the prior on every number of a scaling. Digits of images left out in turn
+# were most likely with this one of 0.05, 0.1, 0.2 and 0.4 (49,349 cells of the split calibrate:
+# 0.01376, 0.01370, 0.01396, 0.01455 nats; 0.01454 without a scaling).
+SCALING_PRIOR = 0.1
 _NEVER = 1.01
 _BINS = 15
 
@@ -48,6 +54,32 @@ def fit_views(first: Floats, second: Floats, truth: NDArray[np.int64]) -> ViewWe
         second=math.exp(float(two[1])),
         first_alone=math.exp(float(one[0])),
         floor=float(np.clip(_sigmoid(float(two[2])), 1e-7, 0.01)),
+    )
+
+
+def fit_scaling(logs: Floats, truth: NDArray[np.int64]) -> MatrixScaling:
+    """The most probable matrix scaling under a Gaussian prior around none.
+
+    Args:
+        logs: N x A log probabilities of the views as they are joined.
+        truth: N columns of the true characters.
+    """
+    size, rows = logs.shape[1], np.arange(len(truth))
+    inputs = np.maximum(logs, LEAST_LOG)
+
+    def loss(x: Floats) -> tuple[float, Floats]:
+        weights, bias = x[: size**2].reshape(size, size), x[size**2 :]
+        scaled = normalised(logs + inputs @ weights + bias)
+        error = np.exp(scaled)
+        error[rows, truth] -= 1
+        slope = np.concatenate([(inputs.T @ error).ravel(), error.sum(axis=0)])
+        value = -scaled[rows, truth].sum() + (x**2).sum() / (2 * SCALING_PRIOR**2)
+        return float(value), slope + x / SCALING_PRIOR**2
+
+    start = np.zeros(size**2 + size)
+    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x.round(6)
+    return MatrixScaling.of(
+        found[: size**2].reshape(size, size).tolist(), found[size**2 :].tolist()
     )
 
 
