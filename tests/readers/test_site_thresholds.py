@@ -119,6 +119,14 @@ def test_of_an_evaluation_only_what_the_threshold_admits_bears_on_the_target() -
     )
 
 
+def test_no_single_reading_less_sure_than_the_least_is_taken_however_lax_the_target() -> None:
+    curve = RiskCurve.measured(np.linspace(0.5, 1.0, 10_000), np.ones(10_000, bool), 1.0)
+    assert curve.choose(500_000).threshold < 0.6
+    held = curve.down_to(0.9)
+    assert held.choose(500_000).threshold >= 0.9
+    assert held.n == curve.n
+
+
 def test_an_artefact_for_other_models_is_left_alone_and_said_to_be_stale() -> None:
     other = site(Source.EVALUATION, measured("date", 20_000, 0, 13.5), models={"dates": "older"})
     plain = ThresholdSet.load(MODELS, 370, None)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,11 @@ class RiskCurve:
             first = self.steps[0] if self.steps else Step(NEVER, 0, 0, 1.0)
             return Choice(NEVER, target, False, first, self.n)
         return Choice(chosen.threshold, target, True, chosen, self.n)
+
+    def down_to(self, least: float) -> RiskCurve:
+        """The same without steps that would take readings less sure than this, one by one."""
+        kept = tuple(step for step in self.steps if step.threshold >= least)
+        return replace(self, steps=kept)
 
     def as_dict(self) -> dict[str, Any]:
         """For an artefact."""
