@@ -136,10 +136,6 @@ class Cells:
             alphabet,
         )
 
-    def joined(self, weights: ViewWeights) -> Floats:
-        """The log probabilities of both views together, before they are scaled."""
-        return np.log(joined(self.first, self.second, dataclasses.replace(weights, scaling=None)))
-
     def clear(self) -> Cells:
         """Those that are probably one character."""
         clear = self.junk < _CLEAR_BELOW
@@ -156,7 +152,7 @@ def fit(cells: Cells) -> ViewWeights:
 def fit_digits(cells: Cells) -> tuple[ViewWeights, tuple[MatrixScaling, ...]]:
     """Weights of the views of digits with their scaling, and for each fold that without it."""
     weights, clear = fit(cells), cells.clear()
-    logs = clear.joined(weights)
+    logs = np.log(joined(clear.first, clear.second, weights))
     scaling = fit_scaling(logs, clear.truth)
     folds = fit_folds(logs, clear.truth, clear.fold)
     return dataclasses.replace(weights, scaling=scaling), folds
@@ -368,13 +364,13 @@ def compute(
         "targets_relative_to_setting": RELATIVE,
         **doubt["evaluation"],
         "digits": {
-            **_figures(_posterior(digits, of_digits, scalings), digits.truth),
+            **_figures(digits, of_digits),
             "cells": d_total,
             "character": describe(digit),
             "risk_coverage": risk_coverage(d_conf, d_right, _SHARES),
         },
         "capitals": {
-            **_figures(_posterior(capitals, views["capitals"]), capitals.truth),
+            **_figures(capitals, views["capitals"]),
             "cells_outside_always_flagged": p_total,
             "character": describe(capital),
             "risk_coverage": risk_coverage(p_conf, p_right, _SHARES),
@@ -414,21 +410,9 @@ def _as_content(weights: ViewWeights) -> dict[str, Any]:
     return {k: round(v, 8) if isinstance(v, float) else v for k, v in found.items()}
 
 
-def _posterior(
-    cells: Cells, weights: ViewWeights, scalings: Sequence[MatrixScaling] = ()
-) -> Floats:
-    """The cells' probabilities; with scalings, of each by the one that does not know its image."""
-    if not scalings:
-        return joined(cells.first, cells.second, weights)
-    logs = cells.joined(weights)
-    found = np.empty(logs.shape)
-    for fold, scaling in enumerate(scalings):
-        found[cells.fold == fold] = np.exp(scaling.apply(logs[cells.fold == fold]))
-    return found
-
-
-def _figures(posterior: Floats, truth: NDArray[np.int64]) -> dict[str, float]:
-    right = posterior.argmax(axis=1) == truth
+def _figures(cells: Cells, weights: ViewWeights) -> dict[str, float]:
+    posterior = joined(cells.first, cells.second, weights)
+    right = posterior.argmax(axis=1) == cells.truth
     error = calibration_error(posterior.max(axis=1), right)
     return {"accuracy": round(float(right.mean()), 6), "calibration_error": round(error, 6)}
 

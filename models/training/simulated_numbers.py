@@ -68,7 +68,7 @@ def simulate(
     for reading, row in zip(boxed, rows, strict=True):
         pool = pools.setdefault(row.preset, [[] for _ in range(10)])
         for found, true in zip(reading.cells, row.truth, strict=True):
-            cell = spread(found, thresholds)
+            cell = spread(found.as_weighed(), thresholds)
             if not cell.blank and not cell.doubtful:
                 pool[int(true)].append(np.array([cell.posterior[d] for d in _DIGITS]))
     names = [n for n, pool in pools.items() if all(len(digit) >= 20 for digit in pool)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pipeline.domain.documents import FieldName
@@ -43,6 +43,8 @@ class CellReading:
         lower_case: Probability, before calibration, that the ink is a lower-case letter whose
             shape differs from its capital.
         views: The most probable character in each view, for lineage.
+        weighed: The posterior with what each character is mistaken for weighed in; empty where
+            nothing is known of that.
     """
 
     posterior: Mapping[str, float]
@@ -52,6 +54,11 @@ class CellReading:
     junk: float = 0.0
     lower_case: float = 0.0
     views: tuple[str, ...] = ()
+    weighed: Mapping[str, float] = field(default_factory=dict)
+
+    def as_weighed(self) -> CellReading:
+        """The cell for a value that a rule vouches for: a check digit, the calendar."""
+        return replace(self, posterior=self.weighed) if self.weighed else self
 
     @property
     def blank(self) -> bool:

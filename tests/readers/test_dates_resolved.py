@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,7 @@ class Cell:
     box_px: BoxPx = PLACE
     unreadable: bool = False
     shares_ink: bool = False
+    weighed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def blank(self) -> bool:
@@ -246,6 +247,16 @@ def test_the_shipped_threshold_rests_on_the_dates_it_names() -> None:
     assert stood["accepted"] >= 1000
     assert stood["errors"] / stood["accepted"] <= 0.01
     assert 0.9 < shipped.accept_from <= 1.01
+
+
+def test_what_a_digit_is_mistaken_for_counts_in_a_date() -> None:
+    """A sure 4 is a 9 more often than the views say: the date is no surer than that."""
+    plain = boxed("041123")
+    weighed = replace(plain.cells[1], weighed={"4": 0.8, "9": 0.2})
+    doubted = replace(plain, cells=(plain.cells[0], weighed, *plain.cells[2:]))
+    sure, unsure = (resolve_date(F.STAY_LIMIT_DATE, None, b, None) for b in (plain, doubted))
+    assert sure.reading.accepted and not unsure.reading.accepted
+    assert unsure.reading.confidence == pytest.approx(0.8, abs=0.02)
 
 
 def test_the_printed_era_counts_where_there_are_no_marks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -19,12 +18,12 @@ from pipeline.domain.errors import DefectError
 from pipeline.domain.geometry import BoxMm, BoxPx
 from pipeline.forms.definition import ReaderKind, Zone
 from pipeline.model_store import ModelStore
-from pipeline.readers.boxed import CellState
+from pipeline.readers.boxed import BoxedReading, CellReading, CellState
 from pipeline.readers.boxes.box_reader import BoxReader, Views
-from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds, ViewWeights
-from pipeline.readers.boxes.joining import joined
+from pipeline.readers.boxes.character_thresholds import ARTEFACT, CharacterThresholds
 from pipeline.readers.boxes.log_probabilities import normalised
 from pipeline.readers.boxes.matrix_scaling import MatrixScaling
+from pipeline.readers.boxes.resolve_my_number import resolve_my_number
 from pipeline.readers.calibrating.calibration import fit_scaling
 from pipeline.readers.ink.cell_ink import CellInk
 from pipeline.settings import REPOSITORY
@@ -75,31 +74,28 @@ def test_what_comes_out_are_probabilities(scaling: MatrixScaling, logs: np.ndarr
     assert found.sum(axis=1) == pytest.approx(1)
 
 
-def test_the_slope_is_that_of_a_small_step() -> None:
-    rng = np.random.default_rng(4)
-    logs = np.log(rng.dirichlet(np.ones(A), 3))  # none near where the map has a bend
-    scaling = MatrixScaling.of(rng.normal(0, 0.2, (A, A)).tolist(), rng.normal(0, 0.2, A).tolist())
-    truth, step = np.array([0, 1, 2]), 1e-6
+def test_the_check_digit_weighs_what_a_digit_is_mistaken_for() -> None:
+    """Of a number that goes to a person, what is shown of each digit is what the views say."""
+    zone = Zone(FieldName.MY_NUMBER, ReaderKind.BOXES, BoxMm(0, 0, 99, 9), alphabet="0123456789")
+    box = BoxPx(0, 0, 1, 1)
 
-    def loss(z: np.ndarray) -> float:
-        return -float(scaling.apply(z)[np.arange(3), truth].sum())
+    def cell(digit: str, weighed: float | None) -> CellReading:
+        sure = {d: 0.99999 if d == digit else 1e-5 / 9 for d in "0123456789"}
+        rest = {} if weighed is None else {**sure, digit: 1 - weighed, "9": weighed}
+        return CellReading(sure, CellState.INK, box, weighed=rest)
 
-    error = np.exp(scaling.apply(logs))
-    error[np.arange(3), truth] -= 1
-    found = scaling.slope(logs, error)
-    for i, j in np.ndindex(*logs.shape):
-        moved = logs.copy()
-        moved[i, j] += step
-        assert found[i, j] == pytest.approx((loss(moved) - loss(logs)) / step, abs=1e-4)
-
-
-def test_only_both_views_together_are_scaled() -> None:
-    logs, _ = mistaken(20, 5)
-    scaling = MatrixScaling.of((0.3 * np.eye(A)[::-1]).tolist(), [0.1] * A)
-    plain = ViewWeights(1.0, 1.0, 1.0, 1e-7)
-    with_map = dataclasses.replace(plain, scaling=scaling)
-    assert joined(logs, None, with_map) == pytest.approx(joined(logs, None, plain))
-    assert joined(logs, logs, with_map) != pytest.approx(joined(logs, logs, plain))
+    thresholds = CharacterThresholds.load(MODELS)
+    # Its fifth digit may be a 9 as well: remainders 0 and 1 share the check digit 0.
+    number = "384241892860"
+    confidences = []
+    for weighed in (None, 1e-6, 0.2):
+        cells = [cell(d, weighed if n == 4 else None) for n, d in enumerate(number)]
+        resolved = resolve_my_number(BoxedReading(zone, tuple(cells)), thresholds).reading
+        confidences.append(resolved.confidence)
+        assert resolved.value == number
+    assert confidences[0] == pytest.approx(confidences[1], abs=1e-3)
+    assert confidences[2] < confidences[0] and not resolved.accepted
+    assert resolved.characters[4].confidence == pytest.approx(0.99999)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +148,7 @@ def test_each_character_is_read_by_the_scaling_that_does_not_know_its_image() ->
     thresholds = CharacterThresholds.load(MODELS)
     reader = BoxReader(ModelStore(MODELS), None, thresholds)
     read = cross_fitting.read_crossed(reader, row, thresholds, scalings)
-    found = "".join(" " if cell.blank else cell.best for cell in read.cells)
+    found = "".join(" " if cell.blank else cell.as_weighed().best for cell in read.cells)
     assert found == "31 4023"
 
 

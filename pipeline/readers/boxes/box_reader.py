@@ -115,7 +115,10 @@ class BoxReader:
             thresholds: Calibration and limits.
         """
         alphabet = zone.alphabet or DEFAULT_ALPHABET
-        joint = joined(views.first, views.second, thresholds.weights(alphabet))
+        weights = thresholds.weights(alphabet)
+        joint = joined(views.first, views.second, weights)
+        scaling = None if views.second is None else weights.scaling
+        weighed = None if scaling is None else np.exp(scaling.apply(np.log(joint)))
         readings = [CellReading({}, ink.state, ink.box_px) for ink in inks]
         held = [i for i, ink in enumerate(inks) if ink.ink_px is not None]
         for row, i in enumerate(held):
@@ -124,7 +127,8 @@ class BoxReader:
             if readings[i].unreadable:
                 continue  # a posterior over characters says nothing of a block or a rest of ink
             readings[i] = CellReading(
-                posterior={c: float(p) for c, p in zip(alphabet, joint[row], strict=True)},
+                posterior=_by_character(alphabet, joint[row]),
+                weighed={} if weighed is None else _by_character(alphabet, weighed[row]),
                 state=_state(inks[i], junk, over, alphabet, thresholds),
                 box_px=inks[i].box_px,
                 ink_px=inks[i].ink_px,
@@ -137,6 +141,10 @@ class BoxReader:
                 ),
             )
         return BoxedReading(zone, tuple(readings), self.model_version)
+
+
+def _by_character(alphabet: str, row: NDArray[np.float64]) -> dict[str, float]:
+    return {c: float(p) for c, p in zip(alphabet, row, strict=True)}
 
 
 def _state(

@@ -35,7 +35,7 @@ _NUMBERS = ("my_number", "my_number_zero")
 
 @dataclass(frozen=True, slots=True)
 class ViewWeights:
-    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised, scaled.
+    """How the two views are joined: log p = first * log p1 + second * log p2, renormalised.
 
     Attributes:
         first: Power of the network.
@@ -44,7 +44,7 @@ class ViewWeights:
         floor: Share that is spread evenly over all characters.
         before: What is done to the network's log probabilities before they are joined, where a
             site has trained for itself.
-        scaling: What the joined log probabilities go through last, where both views are there.
+        scaling: What both views together are weighed by where a rule vouches for the value.
     """
 
     first: float

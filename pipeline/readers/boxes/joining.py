@@ -26,12 +26,11 @@ def joined(first: Floats, second: Floats | None, weights: ViewWeights) -> Floats
         return np.zeros(first.shape)
     if weights.before is not None:
         first = weights.before(first)
-    if second is None:
-        logs = normalised(weights.first_alone * first)
-    else:
-        logs = normalised(weights.first * first + weights.second * second)
-        if weights.scaling is not None:
-            logs = weights.scaling.apply(logs)
-    product = np.exp(logs)
+    logs = (
+        weights.first_alone * first
+        if second is None
+        else weights.first * first + weights.second * second
+    )
+    product = np.exp(normalised(logs))
     # No glyph rules a character out altogether: writers and labels err, too.
     return np.asarray((1 - weights.floor) * product + weights.floor / first.shape[1])

@@ -1,9 +1,9 @@
-"""A last affine step on log probabilities, fitted on verified characters.
+"""What each character is mistaken for: an affine step on log probabilities.
 
 Powers of the views make a posterior honest on the whole, but not for each pair: a sure 4 is far
-more often a 9 than a 0. What each digit is taken for is learnt by ``l' = normalise(l + l W + b)``
+more often a 9 than a 0. ``l' = normalise(l + l W + b)`` learns that from verified characters
 (matrix scaling, Guo et al. 2017; with a prior around zero as Dirichlet calibration, Kull et al.
-2019). That matters most to My Numbers, where the check digit leaves one other digit a box.
+2019). It counts where a rule leaves few other values: under a check digit, one other digit a box.
 """
 
 from __future__ import annotations
@@ -49,12 +49,3 @@ class MatrixScaling:
     def apply(self, logs: Floats) -> Floats:
         """N x A log probabilities, rows normalised, before and after."""
         return normalised(logs + np.maximum(logs, LEAST_LOG) @ np.array(self.weights) + self.bias)
-
-    def slope(self, logs: Floats, error: Floats) -> Floats:
-        """What a change of the logarithms before the map does to a loss.
-
-        Args:
-            logs: N x A, as given to ``apply``.
-            error: N x A, slope of the loss in the logarithms before the map normalises them.
-        """
-        return np.asarray(error + (error @ np.array(self.weights).T) * (logs > LEAST_LOG))

@@ -32,7 +32,7 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
     if boxed.plain == PLACEHOLDER:
         sure = _sure(boxed, thresholds)
         return _placeholder(boxed) if sure else _incomplete(boxed, thresholds)
-    cells = tuple(spread(cell, thresholds) for cell in boxed.cells)
+    cells = tuple(spread(cell.as_weighed(), thresholds) for cell in boxed.cells)
     rows = [[cell.posterior.get(d, 0.0) for d in _DIGITS] for cell in cells]
     decoding = decode(rows)
     share = thresholds.invalid_written_share

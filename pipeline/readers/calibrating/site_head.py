@@ -203,14 +203,9 @@ def fit_head(cells: Cells, weights: ViewWeights, model: str) -> SiteHead:
 
     def loss(x: Floats) -> tuple[float, Floats]:
         map_, bias = x[: DIGITS**2].reshape(DIGITS, DIGITS), x[DIGITS**2 :]
-        views = normalised(shipped + weights.first * (cells.first @ map_ + bias))
-        scaling = weights.scaling
-        logs = views if scaling is None else scaling.apply(views)
+        logs = normalised(shipped + weights.first * (cells.first @ map_ + bias))
         error = np.exp(logs)
         error[rows, cells.truth] -= 1
-        if scaling is not None:
-            through = scaling.slope(views, error)
-            error = through - np.exp(views) * through.sum(axis=1, keepdims=True)
         slope = np.concatenate([(cells.first.T @ error).ravel(), error.sum(axis=0)])
         value = -logs[rows, cells.truth].sum() + (x**2).sum() / (2 * PRIOR**2)
         return float(value), weights.first * slope + x / PRIOR**2

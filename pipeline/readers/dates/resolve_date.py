@@ -40,6 +40,8 @@ class _Cell(Protocol):
     @property
     def posterior(self) -> Mapping[str, float]: ...
     @property
+    def weighed(self) -> Mapping[str, float]: ...
+    @property
     def blank(self) -> bool: ...
     @property
     def doubtful(self) -> bool: ...
@@ -200,7 +202,9 @@ def _options(cell: _Cell) -> list[tuple[str, float]]:
     """Digits with probabilities; the blank is the empty string."""
     if cell.blank:
         return [("", 1.0)]
-    ranked = sorted(cell.posterior.items(), key=lambda kv: -kv[1])[:_KEPT_PER_CELL]
+    ranked = sorted((cell.weighed or cell.posterior).items(), key=lambda kv: -kv[1])[
+        :_KEPT_PER_CELL
+    ]
     kept = [(c, p) for i, (c, p) in enumerate(ranked) if i < 2 or p >= _NEGLIGIBLE]
     return [(c, max(p, _FLOOR)) for c, p in kept if c.isdigit()] or [("", 1.0)]
 
