@@ -156,6 +156,11 @@ def arrays(outcomes: Sequence[Outcome]) -> tuple[NDArray[np.float64], NDArray[np
     return np.array([o.confidence for o in held]), np.array([o.right for o in held], bool)
 
 
+def date_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> RiskCurve:
+    """The risk of dates by threshold."""
+    return RiskCurve.measured(confidence, right, RELATIVE, DATE_STEPS).down_to(LEAST_SURE)
+
+
 def impossible_threshold(
     rows: Sequence[tuple[str, WrittenDate, BoxedReading]],
 ) -> tuple[float, list[dict[str, float]]]:
@@ -245,7 +250,7 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
     )
     stood = [judge(reading, written, limits) for _, written, reading in rows]
     confidence, right = arrays(stood)
-    curve = RiskCurve.measured(confidence, right, RELATIVE, DATE_STEPS).down_to(LEAST_SURE)
+    curve = date_curve(confidence, right)
     choice = curve.choose(STANDARD_PER_MILLION)
     possible = sum(not o.written_impossible for o in stood)
     by_field = {}

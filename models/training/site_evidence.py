@@ -2,7 +2,8 @@
 
     .venv/bin/python -m models.training.site_evidence --sheets 60 --seed 4
 
-Nothing is fitted: weights and calibration are those that are in use. Ink of the split
+Nothing is fitted: weights and calibration are those that are in use, but that no digit is weighed
+by what was learnt from its own image (``cross_fitting``). Ink of the split
 ``calibrate`` is written into ruled cells with a seed of its own, printed and scanned in simulation
 and read. JSON on stdout: for every kind of field its risk curve, and confidence and truth of the
 readings (of simulated values for My Numbers and codes).
@@ -15,21 +16,22 @@ import dataclasses
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
-from models.training import calibrate_dates
+from models.training import calibrate_dates, cross_fitting
 from models.training.boxed_rows import RowEvidence, collect
 from models.training.calibrate_characters import Evidence, evidence_of, readings
 from pipeline.model_store import ModelStore
 from pipeline.readers.boxes.box_reader import BoxReader
 from pipeline.readers.boxes.character_thresholds import CharacterThresholds
+from pipeline.readers.boxes.matrix_scaling import MatrixScaling
 from pipeline.readers.calibrating.threshold_set import ThresholdSet
 from pipeline.readers.dates.date_thresholds import KIND, DateThresholds
 from pipeline.readers.paddle_engine import PaddleRecogniser
-from pipeline.readers.risk.risk_curves import RiskCurve
 from pipeline.samples.real_ink import RealInk, data_folder
 from pipeline.samples.row_sheets import MY_NUMBER_ROW, PIN_ROW, POSTAL_ROW
 from pipeline.settings import current
@@ -59,16 +61,22 @@ def main() -> None:
     ):
         rows[name] = list(collect(reader, real, kind, sheets, options.seed))
         print(f"{name}: {len(rows[name])} rows, {time.time() - started:.0f} s", file=sys.stderr)
-    boxed = {name: readings(reader, some, thresholds) for name, some in rows.items()}
+    scalings = cross_fitting.load(settings.models)
+    boxed = {name: readings(reader, some, thresholds, scalings) for name, some in rows.items()}
     evidence, _ = evidence_of(boxed, rows, thresholds)
-    evidence[KIND] = dates(reader, real, thresholds, options.sheets, options.seed)
+    evidence[KIND] = dates(reader, real, thresholds, scalings, options.sheets, options.seed)
     print(f"dates: {evidence[KIND].total} rows, {time.time() - started:.0f} s", file=sys.stderr)
     rng = np.random.default_rng(options.seed)
     json.dump({kind: as_json(one, rng) for kind, one in evidence.items()}, sys.stdout)
 
 
 def dates(
-    reader: BoxReader, real: RealInk, thresholds: CharacterThresholds, sheets: int, seed: int
+    reader: BoxReader,
+    real: RealInk,
+    thresholds: CharacterThresholds,
+    scalings: Sequence[MatrixScaling],
+    sheets: int,
+    seed: int,
 ) -> Evidence:
     """Boxed dates, as they are read now but for the threshold."""
     shipped = DateThresholds.load(current().models)
@@ -82,7 +90,7 @@ def dates(
     outcomes = [
         calibrate_dates.judge(
             # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
-            reader.assemble(row.zone, row.inks, row.views, thresholds),
+            cross_fitting.read_crossed(reader, row, thresholds, scalings),
             drawn[n],
             limits,
         )
@@ -91,7 +99,7 @@ def dates(
         )
     ]
     confidence, right = calibrate_dates.arrays(outcomes)
-    curve = RiskCurve.measured(confidence, right, calibrate_dates.RELATIVE)
+    curve = calibrate_dates.date_curve(confidence, right)
     return Evidence(curve, (confidence, right), len(outcomes))
 
 
