@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -115,6 +116,25 @@ def test_a_damaged_scaling_is_refused(scaling: dict[str, object], tmp_path: Path
     with pytest.raises(DefectError) as broken:
         CharacterThresholds.load(tmp_path)
     assert broken.value.code == "THRESHOLDS_BROKEN"
+
+
+def test_a_digit_that_only_the_weighing_turns_goes_to_a_person() -> None:
+    """The check digit may vouch for it: the views say another digit than the one taken."""
+    zone = Zone(FieldName.MY_NUMBER, ReaderKind.BOXES, BoxMm(0, 0, 99, 9), alphabet="0123456789")
+    number = "123456789018"
+
+    def cell(n: int, digit: str) -> CellReading:
+        sure = {d: 1 - 9e-7 if d == digit else 1e-7 for d in "0123456789"}
+        seen = {**sure, "4": 0.4, "9": 0.6} if n == 3 else sure
+        return CellReading(seen, CellState.INK, BoxPx(0, 0, 1, 1), weighed=sure)
+
+    cells = tuple(cell(n, digit) for n, digit in enumerate(number))
+    thresholds = CharacterThresholds.load(MODELS)
+    resolved = resolve_my_number(BoxedReading(zone, cells), thresholds)
+    assert resolved.reading.value == number and not resolved.reading.accepted
+    assert [c.flagged for c in resolved.reading.characters].index(True) == 3
+    alike = tuple(dataclasses.replace(c, posterior=c.weighed) for c in cells)
+    assert resolve_my_number(BoxedReading(zone, alike), thresholds).reading.accepted
 
 
 def test_each_character_is_read_by_the_scaling_that_does_not_know_its_image() -> None:

@@ -64,6 +64,8 @@ def resolve_my_number(boxed: BoxedReading, thresholds: CharacterThresholds) -> R
         and not doubtful
         and taken == best.number
         and (plain_valid or len(changed) == 1)
+        # What only the weighing makes of a digit is no plain reading either.
+        and (taken == boxed.plain or not plain_valid)
     )
     if not accepted:
         cells = boxed.cells
