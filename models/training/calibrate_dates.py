@@ -6,13 +6,15 @@ Dates in real ink of the split ``calibrate``, which the network never learnt fro
 into ruled cells, printed and scanned in simulation, and read; a share names no day of the
 calendar. Half of them are days of birth, half days of application at some day of arrival: those
 are read with what is probable about them (``pipeline.readers.dates.date_prior``), a few against
-it. The curve of wrong dates by threshold goes into the artefact, with the exact interval at every
-step; the office's target picks from it. The split ``test`` is never opened.
+it, and every third as a day of which nothing is probable. The curve of wrong dates by threshold
+goes into the artefact, with the exact interval at every step; the office's target picks from it.
+The split ``test`` is never opened.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime as dt
 import json
 import sys
@@ -68,6 +70,8 @@ LONG_DELAY_DAYS = 1100
 DATE_ROW = RowKind(FieldName.BIRTH_DATE, "0123456789", 6, (7.0, 9.0), 12.0, 2, 4.6)
 # Close together where dates are decided.
 DATE_STEPS = (*STEPS[:-4], 0.965, 0.97, 0.975, 0.98, 0.985, 0.99, 1.0)
+_THIRD = 3
+_FIELDS = (FieldName.BIRTH_DATE, FieldName.APPLICATION_DATE, FieldName.STAY_LIMIT_DATE)
 _COVERAGE = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _IMPOSSIBLE_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -102,6 +106,13 @@ class Outcome:
 def draw_date(rng: np.random.Generator) -> WrittenDate:
     """A day of birth or of application; a small share names no day."""
     return _birth(rng) if rng.random() < 0.5 else _application(rng)
+
+
+def as_measured(written: WrittenDate, number: int) -> WrittenDate:
+    """Every third date as one of a field that nothing is known of: its digits stand alone."""
+    if number % _THIRD:
+        return written
+    return dataclasses.replace(written, field=FieldName.STAY_LIMIT_DATE, arrived=None)
 
 
 def _birth(rng: np.random.Generator) -> WrittenDate:
@@ -216,7 +227,7 @@ def main() -> None:
     for row in evidence:
         reading = read_crossed(reader, row, thresholds, scalings)
         # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
-        rows.append((row.preset, drawn[len(rows)], reading))
+        rows.append((row.preset, as_measured(drawn[len(rows)], len(rows)), reading))
         if len(rows) % 220 == 0:
             print(f"{len(rows)} dates read", file=sys.stderr)
         if time.monotonic() > until:
@@ -254,7 +265,7 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
     choice = curve.choose(STANDARD_PER_MILLION)
     possible = sum(not o.written_impossible for o in stood)
     by_field = {}
-    for field in (FieldName.BIRTH_DATE, FieldName.APPLICATION_DATE):
+    for field in _FIELDS:
         own = [o for o, row in zip(stood, rows, strict=True) if row[1].field == field]
         taken = [o for o in own if o.acceptable and o.confidence >= choice.threshold]
         by_field[field.value] = {
@@ -263,7 +274,7 @@ def compute(rows: Sequence[tuple[str, WrittenDate, BoxedReading]]) -> dict[str, 
             "errors": sum(not o.right for o in taken),
         }
     return {
-        "version": "dates-v1/5",
+        "version": "dates-v1/6",
         "accept_from": choice.threshold,
         "impossible_from": impossible_from,
         "impossible_share": IMPOSSIBLE_SHARE,

@@ -91,7 +91,7 @@ def dates(
         calibrate_dates.judge(
             # A sheet is written whole before its first row is read: the n-th row is the n-th drawn.
             cross_fitting.read_crossed(reader, row, thresholds, scalings),
-            drawn[n],
+            calibrate_dates.as_measured(drawn[n], n),
             limits,
         )
         for n, row in enumerate(
