@@ -58,6 +58,14 @@ def details(code: FindingCode, evidence: Mapping[str, str | float]) -> tuple[Wor
         said += [_DOUBTS[name] for name in named if name in _DOUBTS]
     if code == FindingCode.DOUBLE_FEED_SUSPECTED and evidence.get("reason") in _FEEDS:
         said.append(_FEEDS[str(evidence["reason"])])
+    if code == FindingCode.FORM_VERSION_UNCERTAIN and "other_version" in evidence:
+        taken, other = evidence.get("version"), evidence["other_version"]
+        said.append(
+            Words(
+                f"{taken} として読みました。{other} かもしれません。",
+                f"It was read as {taken}; it may be {other}.",
+            )
+        )
     if code == FindingCode.COUNT_MISMATCH and {"expected", "found"} <= set(evidence):
         unit = _UNITS.get(str(evidence.get("unit")), Words("", ""))
         expected, found = (_whole(evidence[name]) for name in ("expected", "found"))

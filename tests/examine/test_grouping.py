@@ -237,3 +237,8 @@ def test_the_evidence_is_told_in_plain_words() -> None:
         "3 documents stated, 2 found.",
     )
     assert details(FindingCode.FORM_UNKNOWN, {"kind": "<b>"}) == ()
+    (versions,) = details(
+        FindingCode.FORM_VERSION_UNCERTAIN, {"version": "form@1", "other_version": "form@2"}
+    )
+    assert versions.en == "It was read as form@1; it may be form@2."
+    assert "form@1" in versions.ja and "form@2" in versions.ja
