@@ -10,7 +10,7 @@ from pipeline.domain.documents import FormName
 from pipeline.domain.geometry import BoxMm
 from pipeline.forms.definition import FormDefinition, Label, ReaderKind, Ruling
 from pipeline.forms.drawing import is_dropout, text_width_mm
-from pipeline.learning.layout import Layout
+from pipeline.learning.layout import Layout, reading_order
 from pipeline.learning.printed_text import PrintedLine
 from pipeline.learning.proposal import ProposedZone
 from pipeline.learning.rulings import Ruled, Rulings
@@ -21,6 +21,7 @@ _GLYPH_OF_EM = 0.90
 _LEAST_LINE_MM = 5.0
 _LEAST_READ = 0.5
 _TITLE_PART = 0.16
+_TITLE_SIZE = 0.8  # of the tallest: half of a title whose letters have no long strokes
 _FAINT_MM = 0.02
 
 
@@ -40,7 +41,7 @@ def definition_of(
     return FormDefinition(
         name=form,
         version=version,
-        title=_title(lines, sheet),
+        title=title_of(lines, sheet.page_mm[1]),
         page_w_mm=sheet.page_mm[0],
         page_h_mm=sheet.page_mm[1],
         zones=tuple(z.zone for z in zones),
@@ -86,9 +87,20 @@ def _colours(lines: Sequence[Ruled]) -> dict[str, str]:
     return found
 
 
-def _title(lines: Sequence[PrintedLine], sheet: Sheet) -> str:
-    top = [n for n in lines if n.box.y < _TITLE_PART * sheet.page_mm[1] and n.text]
-    return max(top, key=lambda n: n.box.h, default=None).text if top else ""  # type: ignore[union-attr]
+def title_of(lines: Sequence[PrintedLine], page_height_mm: float) -> str:
+    """The largest words near the top of a sheet, with all that stands in their row and size.
+
+    A long dash looks like a piece of a printed line and parts the title where it stands.
+    """
+    top = [n for n in lines if n.box.y < _TITLE_PART * page_height_mm and n.text]
+    if not top:
+        return ""
+    tallest = max(top, key=lambda n: n.box.h).box
+    middle = tallest.y + tallest.h / 2
+    row = [
+        n for n in top if n.box.y < middle < n.box.y + n.box.h and n.box.h > _TITLE_SIZE * tallest.h
+    ]
+    return reading_order(row)
 
 
 def _label(line: PrintedLine, sheet: Sheet) -> Label | None:

@@ -10,7 +10,9 @@ from PIL import Image
 from pipeline.domain.errors import InputError
 from pipeline.domain.geometry import PX_PER_MM, BoxMm
 from pipeline.imaging.pages import PageImage
+from pipeline.learning.definitions import title_of
 from pipeline.learning.layout import CellRow
+from pipeline.learning.printed_text import PrintedLine
 from pipeline.learning.room import free_rectangle
 from pipeline.learning.rulings import find_rulings
 from pipeline.learning.sheet import only_page, straight_sheet
@@ -138,3 +140,18 @@ def test_a_turned_sheet_is_straightened_and_its_map_leads_back(
         height, width = width, height
     back = sheet.to_source @ np.array([*corner, 1.0])
     assert np.hypot(back[0] / back[2] - x, back[1] / back[2] - y) < 4.0
+
+
+def test_a_title_that_a_long_dash_parts_is_read_whole() -> None:
+    def line(text: str, *box: float) -> PrintedLine:
+        return PrintedLine(BoxMm(*box), text, 0.99, (), 255.0, (0, 0, 0))
+
+    sheet = [
+        line("ド交付申請書【手書用】", 61.4, 9.1, 113.0, 4.3),
+        line("個人番号カ", 32.3, 9.2, 22.2, 4.1),
+        line("見本", 153.0, 9.6, 20.0, 2.9),
+        line("地方公共団体", 14.7, 21.4, 40.0, 2.9),
+        line("本人確認書類", 14.7, 200.0, 40.0, 9.0),
+    ]
+    assert title_of(sheet, 297.0) == "個人番号カド交付申請書【手書用】"
+    assert title_of(sheet[-1:], 297.0) == ""
