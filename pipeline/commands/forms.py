@@ -180,7 +180,7 @@ def check_forms(
             typer.echo(f"{key}: " + ("問題なし / no problem" if not problems else ""))
             for problem in problems:
                 typer.echo(f"  {problem.code}: {problem.ja}\n    {problem.en}")
-    if any(results.values()):
+    if any(problem.bars for problems in results.values() for problem in problems):
         raise typer.Exit(2)
 
 

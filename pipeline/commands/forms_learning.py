@@ -54,7 +54,7 @@ def learn_form(
         typer.echo(json.dumps(_as_json(proposal, problems), ensure_ascii=False))
     else:
         _show(proposal, problems)
-    if problems:
+    if any(problem.bars for problem in problems):
         raise typer.Exit(2)
 
 
@@ -126,7 +126,9 @@ def _show(proposal: Proposal, problems: list[Problem]) -> None:
         typer.echo("確かめてください / Please check:")
     for doubt in proposal.doubts:
         typer.echo(f"  {doubt.code}: {doubt.ja}\n    {doubt.en}")
-    if problems:
+    if any(problem.bars for problem in problems):
         typer.echo("このままでは使えません / Cannot be used as it is:")
+    elif problems:
+        typer.echo("使えますが / Can be used, but:")
     for problem in problems:
         typer.echo(f"  {problem.code}: {problem.ja}\n    {problem.en}")

@@ -191,7 +191,7 @@ class SiteForms:
         Raises:
             InputError: ``FORM_HAS_PROBLEMS``; what ``Catalogue.load`` finds wrong with the folder.
         """
-        problems = self.problems(draft)
+        problems = [p for p in self.problems(draft) if p.bars]
         if problems:
             raise InputError(
                 "FORM_HAS_PROBLEMS",

@@ -60,6 +60,7 @@ def test_a_fault_is_found_under_its_code(code: str) -> None:
     problems = [p for p in check(FAULTS[code]) if p.code == code]
     assert problems
     assert all(p.ja and p.en for p in problems)
+    assert all(p.bars == (code != "LINE_NOT_DROPOUT") for p in problems)
 
 
 def test_a_date_needs_six_cells() -> None:

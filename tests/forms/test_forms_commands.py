@@ -73,6 +73,11 @@ def test_check_ours_a_file_and_a_site_folder(tmp_path: Path) -> None:
     result = run("check", str(bad))
     assert result.exit_code == 2
     assert "CELL_COUNT" in result.stdout
+    grey = tmp_path / "grey" / "grey.yaml"
+    grey.parent.mkdir()
+    grey.write_text(text.replace('line: "#f6b48f"', 'line: "#777777"'), encoding="utf-8")
+    result = run("check", str(grey))
+    assert (result.exit_code, "LINE_NOT_DROPOUT" in result.stdout) == (0, True)
     report = json.loads(run("check", "--forms", str(tmp_path), "--json").stdout)
     faulty = [r["form"] for r in report if r["problems"]]
     assert faulty == ["reply_form@2027.1"]

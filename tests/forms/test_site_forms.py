@@ -101,6 +101,16 @@ def test_a_definition_with_problems_does_not_go_live(settings: Settings) -> None
     assert list((settings.home / "forms").glob("*.yaml")) == []
 
 
+def test_a_form_whose_lines_do_not_drop_out_goes_live_all_the_same(settings: Settings) -> None:
+    site = SiteForms(settings)
+    colours = {**shipped().colours, "line": "#444444"}
+    dark = dataclasses.replace(shipped(), version="2027.2", colours=colours)
+    draft = site.begin(dark, "sora", origin="learned")
+    assert [p.code for p in site.problems(draft)] == ["LINE_NOT_DROPOUT"]
+    assert site.go_live(draft) == dark.key
+    assert dark.key in {form.key for form in Catalogue.load(site.folder).forms}
+
+
 def test_a_folder_that_could_not_be_read_afterwards_is_put_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,7 +268,7 @@ def _picture(desk: Desk, form: FormDefinition) -> Response:
     return Response(cv2.imencode(".png", pixels)[1].tobytes(), media_type="image/png")
 
 
-def _plain(problems: list[Problem]) -> list[dict[str, str]]:
+def _plain(problems: list[Problem]) -> list[dict[str, str | bool]]:
     return [dataclasses.asdict(one) for one in problems]
 
 

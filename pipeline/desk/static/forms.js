@@ -161,7 +161,7 @@ function design() {
       item.className = "fine";
       list.append(item);
     }
-    if (el("go-live")) el("go-live").disabled = problems.length > 0 || dirty || saving;
+    if (el("go-live")) el("go-live").disabled = problems.some((problem) => problem.bars) || dirty || saving;
   }
 
   function state(name) {
@@ -207,12 +207,12 @@ function design() {
         state(dirty ? "unsaved" : "saved");
       } else {
         dirty = true;
-        problems = [{ field: "", ja: told(content_now, designer.dataset.saidBroken, "ja"), en: told(content_now, designer.dataset.saidBroken, "en") }];
+        problems = [{ field: "", bars: true, ja: told(content_now, designer.dataset.saidBroken, "ja"), en: told(content_now, designer.dataset.saidBroken, "en") }];
         state("unsaved");
       }
     } catch {
       dirty = true;
-      problems = [{ field: "", ja: designer.dataset.saidBroken, en: designer.dataset.saidBroken }];
+      problems = [{ field: "", bars: true, ja: designer.dataset.saidBroken, en: designer.dataset.saidBroken }];
       state("unsaved");
     }
     saving = false;
