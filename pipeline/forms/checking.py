@@ -95,7 +95,7 @@ def _sheet(form: FormDefinition) -> Iterator[Problem]:
             f"The line colour {line} does not vanish in the red channel "
             f"(red must be {DROPOUT_MIN_RED} or more). The form can be used, but characters that "
             "touch a line are harder to read.",
-            # An office does not choose the colour of the forms that reach it. On 30 filled sheets the
+            # An office does not choose the colour of forms that reach it. On 30 filled sheets the
             # readers accepted 511 values through lines of #222222 and 513 through ours, none wrong.
             bars=False,
         )
