@@ -47,6 +47,7 @@ def photo(
         ModelStore(settings.models), head_model="photo_head_clean" if clean else "photo_head"
     )
     worst = 0
+    taken: list[str] = []
     for file in files:
         try:
             pages = decode(
@@ -59,7 +60,7 @@ def photo(
         except InputError as error:
             # One bad file must not hide the others; it is told on both channels.
             worst = max(worst, error.exit_code)
-            show_error(error)
+            show_error(error, file)
             if as_json:
                 print(json.dumps(_unreadable(file.name, error.code)), flush=True)
             continue
@@ -69,7 +70,8 @@ def photo(
         else:
             _print_card(file.name, graded.grade)
         if overlay is not None:
-            _write_overlays(graded, overlay, file.stem)
+            taken.append(_own_name(file.stem, taken))
+            _write_overlays(graded, overlay, taken[-1])
     if worst:
         sys.exit(worst)
 
@@ -116,6 +118,12 @@ def _print_card(name: str, grade: PhotoGrade) -> None:
         paragraph = PARAGRAPHS.get(FindingCode(f"PHOTO_{code.upper()}"))
         if check.verdict == Verdict.FAIL and paragraph is not None:
             print(f"    {paragraph.wrong}{paragraph.todo}")
+
+
+def _own_name(stem: str, taken: list[str]) -> str:
+    """The name itself, or with a number where a file from another folder has it already."""
+    numbered = (f"{stem}-{n}" for n in range(2, len(taken) + 3))
+    return next(name for name in (stem, *numbered) if name not in taken)
 
 
 def _write_overlays(graded: GradedPhoto, folder: Path, stem: str) -> None:

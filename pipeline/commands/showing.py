@@ -19,9 +19,15 @@ TRACEBACK_VARIABLE = "UKETSUKE_TRACEBACK"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def show_error(error: UketsukeError) -> None:
-    """Print an error with its remedy to stderr, Japanese first."""
-    print(f"{error.code}: {error.ja}", file=sys.stderr)
+def show_error(error: UketsukeError, file: Path | None = None) -> None:
+    """Print an error with its remedy to stderr, Japanese first.
+
+    Args:
+        error: What went wrong.
+        file: Where it did, for commands that are given many files.
+    """
+    where = "" if file is None else f"{file.name}: "
+    print(f"{where}{error.code}: {error.ja}", file=sys.stderr)
     print(f"  {error.en}", file=sys.stderr)
     if error.remedy_ja or error.remedy_en:
         print(f"  → {error.remedy_ja}", file=sys.stderr)

@@ -96,6 +96,29 @@ def test_every_check_writes_its_evidence_beside(tmp_path: Path) -> None:
     assert {f.name for f in shown.iterdir()} == {f"good-{c.value}.png" for c in PhotoCheckName}
 
 
+def test_photos_of_the_same_name_keep_their_own_evidence(tmp_path: Path) -> None:
+    photos = []
+    for folder, seed in (("first", 3), ("second", 4)):
+        (tmp_path / folder).mkdir()
+        photos.append(str(_written(tmp_path / folder, "photo", _portrait(seed))))
+    shown = tmp_path / "shown"
+    done = CliRunner().invoke(app, ["photo", "--json", "--overlay", str(shown), *photos])
+    assert done.exit_code == 0, done.output
+    assert {f.name for f in shown.iterdir()} == {
+        f"{prefix}-{c.value}.png" for prefix in ("photo", "photo-2") for c in PhotoCheckName
+    }
+
+
+def test_a_file_that_cannot_be_read_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    good = _written(tmp_path, "good", _portrait())
+    done = CliRunner().invoke(app, ["photo", str(empty), str(good)])
+    assert done.exit_code == 2
+    assert "empty.jpg: FILE_EMPTY" in done.stderr
+    assert "good.png  →" in done.stdout
+
+
 def test_the_card_says_in_japanese_what_is_wrong_and_what_the_letter_asks_for(
     tmp_path: Path,
 ) -> None:
