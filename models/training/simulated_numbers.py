@@ -23,6 +23,7 @@ _DIGITS = "0123456789"
 _CHUNK = 500
 KINDS = ("plain", "zero", "corrected")
 PARTS = 10
+LEAST_CHARACTERS = 500  # of a part
 Outcomes = dict[str, tuple[Floats, NDArray[np.bool_]]]
 
 
@@ -112,6 +113,10 @@ def simulate_codes(
         length: Digits in a code.
         count: Codes to make.
         seed: Source of chance.
+
+    Returns:
+        Both empty where there are too few characters: however many codes are put together from
+        them, they show no more than the characters do.
     """
     rng = np.random.default_rng(seed)
     pools: dict[str, list[tuple[float, bool]]] = {}
@@ -119,6 +124,8 @@ def simulate_codes(
         for cell, true in zip(reading.cells, row.truth, strict=True):
             if not cell.blank and not cell.doubtful:
                 pools.setdefault(row.preset, []).append((cell.confidence, cell.best == true))
+    if _total(pools) < LEAST_CHARACTERS:
+        return np.empty(0), np.empty(0, bool)
     confidence, right = [], []
     for pool in pools.values():
         values = np.array(pool)
