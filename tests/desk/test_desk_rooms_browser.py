@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,27 @@ def test_a_new_scan_is_given_for_a_page_that_could_not_be_read(
     desk.page.wait_for_url("**/rescans")
     assert office.store.rescans.find(target).sent
     assert len(in_inbox(office)) == 1
+    desk.close()
+
+
+def test_a_long_problem_leaves_the_fields_beside_the_sheet_whole(
+    served: tuple[Office, str], browser: Browser
+) -> None:
+    office, address = served
+    office.person("sora", Role.SUPERVISOR)
+    shipped = Catalogue.load().get(KEY)
+    grey = dataclasses.replace(
+        shipped, version="2027.1", colours={**shipped.colours, "line": "#777777"}
+    )
+    draft = SiteForms(office.settings).begin(grey, "sora", origin="learned")
+    desk = Desk(browser, address, "en")
+    enter(desk, "sora", f"/forms/drafts/{draft.draft_id}")
+    desk.page.wait_for_function(
+        "() => document.getElementById('problems').textContent.includes('#777777')"
+    )
+    panel = desk.page.locator(".panel")
+    assert panel.evaluate("p => p.scrollWidth - p.clientWidth") == 0
+    assert desk.page.locator("#go-live").is_enabled(), "a line's colour bars nothing"
     desk.close()
 
 
