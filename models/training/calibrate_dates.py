@@ -58,7 +58,7 @@ from pipeline.settings import current
 # As a multiple of the office's setting, which moves it: 13.5 times 370 in a million.
 RELATIVE = 13.5
 # No single date that is less sure is taken, however right all of them together are.
-LEAST_SURE = 0.9
+LEAST_SURE = 0.95
 IMPOSSIBLE_SHARE = 0.01  # assumed: one date in a hundred is written as no day
 PADDED_SHARE = 0.4
 # How applications come in, assumed: after twenty days on average, a few after up to three years.
