@@ -110,3 +110,11 @@ def test_a_side_without_a_place_is_left_as_it_is() -> None:
     unknown = _with(_outline(35.0), RIGHT, place=math.nan, seen=False, fits=False, steps=())
     assert not _sure(unknown, box_mm=None)
     assert math.isnan(with_standard_sides(unknown, LIMITS).sides[RIGHT].place)
+
+
+def test_a_length_beyond_doubt_is_enough_to_say_that_the_size_is_another() -> None:
+    """The right side is in doubt, the height is not, and no photo is 40 mm high."""
+    in_doubt = _with(_outline(35.0, 40.0), RIGHT, seen=False)
+    assert _sure(in_doubt, box_mm=2.0)
+    assert not _sure(_with(in_doubt, 3, seen=False), box_mm=2.0), "neither length is"
+    assert not _sure(_with(_outline(31.0), RIGHT, seen=False), box_mm=2.0), "the one off is not"

@@ -49,8 +49,9 @@ def is_sure(outline: Outline, in_sight: Plane, limits: Limits) -> bool:
     """Whether the size is beyond doubt.
 
     A size near the standard is where every side is an edge beyond doubt, or fits one and both
-    lengths are the standard's. Another size is where every side is beyond doubt and no side could
-    as well lie where the standard puts it.
+    lengths are the standard's. Another size is where a length between two sides beyond doubt is
+    another, whatever the other length is, and neither side could as well lie where the standard
+    puts it.
 
     Args:
         outline: As measured.
@@ -62,26 +63,37 @@ def is_sure(outline: Outline, in_sight: Plane, limits: Limits) -> bool:
         for axis, low, high in _axes(outline)
     )
     if outline.seen < len(outline.sides):
-        return all(s.fits for s in outline.sides) and off_mm <= limits["standard_mm"]
-    return off_mm <= limits["standard_else_mm"] or not _another_offer(outline, in_sight, limits)
-
-
-def _another_offer(outline: Outline, in_sight: Plane, limits: Limits) -> bool:
+        if all(s.fits for s in outline.sides) and off_mm <= limits["standard_mm"]:
+            return True
+    elif off_mm <= limits["standard_else_mm"]:
+        return True
+    other = [
+        axis
+        for axis, low, high in _axes(outline)
+        if abs(_length_mm(outline, low, high) - STANDARD_MM[axis]) > limits["standard_else_mm"]
+        and low.seen
+        and high.seen
+    ]
     turn = cv2.getRotationMatrix2D(outline.centre, outline.angle, 1.0)
     printing = np.asarray(cv2.warpAffine(in_sight, turn, in_sight.shape[::-1]), np.float32) > 0.5
-    for axis, low, high in _axes(outline):
-        length = _length_mm(outline, low, high)
-        if abs(length - STANDARD_MM[axis]) <= limits["standard_else_mm"]:
-            continue
-        full = STANDARD_MM[axis] * outline.px_per_mm
-        for number, side, wanted in _wanted(axis, low, high, full):
-            sizes = [size for _, size in _steps_at(side, wanted, outline, limits)]
-            if max(sizes, default=0.0) >= limits["standard_step"]:
-                return True
-            if length < STANDARD_MM[axis] and not _is_paper(
-                outline, number, wanted, printing, limits
-            ):
-                return True
+    return bool(other) and not any(
+        _another_offer(outline, axis, printing, limits) for axis in other
+    )
+
+
+def _another_offer(
+    outline: Outline, axis: int, printing: NDArray[np.bool_], limits: Limits
+) -> bool:
+    """Whether a side of a length that is not the standard's could lie where the standard is."""
+    low, high = outline.sides[2 * axis], outline.sides[2 * axis + 1]
+    is_short = _length_mm(outline, low, high) < STANDARD_MM[axis]
+    full = STANDARD_MM[axis] * outline.px_per_mm
+    for number, side, wanted in _wanted(axis, low, high, full):
+        sizes = [size for _, size in _steps_at(side, wanted, outline, limits)]
+        if max(sizes, default=0.0) >= limits["standard_step"]:
+            return True
+        if is_short and not _is_paper(outline, number, wanted, printing, limits):
+            return True
     return False
 
 
