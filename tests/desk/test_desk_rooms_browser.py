@@ -13,7 +13,8 @@ from test_desk_browser import Desk, browser, focused, served
 
 from pipeline.domain.documents import Channel
 from pipeline.forms.catalogue import Catalogue
-from pipeline.forms.site import SiteForms
+from pipeline.forms.definition import FormDefinition
+from pipeline.forms.site import Draft, SiteForms
 from pipeline.intake.inbox import settled_files
 from pipeline.store.arrivals import arrow_schema
 from pipeline.store.staff.people import Role
@@ -104,18 +105,26 @@ def test_a_new_scan_is_given_for_a_page_that_could_not_be_read(
     desk.close()
 
 
+def at_a_draft(
+    served: tuple[Office, str], browser: Browser, form: FormDefinition, *, origin: str
+) -> tuple[Desk, Draft]:
+    """A supervisor before a draft of a form."""
+    office, address = served
+    office.person("sora", Role.SUPERVISOR)
+    draft = SiteForms(office.settings).begin(form, "sora", origin=origin)
+    desk = Desk(browser, address, "en")
+    enter(desk, "sora", f"/forms/drafts/{draft.draft_id}")
+    return desk, draft
+
+
 def test_a_long_problem_leaves_the_fields_beside_the_sheet_whole(
     served: tuple[Office, str], browser: Browser
 ) -> None:
-    office, address = served
-    office.person("sora", Role.SUPERVISOR)
     shipped = Catalogue.load().get(KEY)
     grey = dataclasses.replace(
         shipped, version="2027.1", colours={**shipped.colours, "line": "#777777"}
     )
-    draft = SiteForms(office.settings).begin(grey, "sora", origin="learned")
-    desk = Desk(browser, address, "en")
-    enter(desk, "sora", f"/forms/drafts/{draft.draft_id}")
+    desk, _ = at_a_draft(served, browser, grey, origin="learned")
     desk.page.wait_for_function(
         "() => document.getElementById('problems').textContent.includes('#777777')"
     )
@@ -192,12 +201,9 @@ def test_a_zone_is_moved_by_keys_and_mouse_and_the_form_goes_live(
 def test_a_zone_is_added_split_named_and_checked(
     served: tuple[Office, str], browser: Browser
 ) -> None:
-    office, address = served
-    office.person("sora", Role.SUPERVISOR)
+    office, _ = served
     form = Catalogue.load().get(KEY)
-    draft = SiteForms(office.settings).begin(form, "sora", origin=KEY)
-    desk = Desk(browser, address, "en")
-    enter(desk, "sora", f"/forms/drafts/{draft.draft_id}")
+    desk, draft = at_a_draft(served, browser, form, origin=KEY)
     page = desk.page
     page.wait_for_selector("#saved[data-state=saved]")
     n = len(form.zones)
